@@ -1,0 +1,1 @@
+"""Move a gateway's traffic to a new image in tested steps."""

@@ -1,0 +1,1 @@
+"""Pure decisions: a frozen snapshot in, a decision out; no I/O, clock or randomness."""
