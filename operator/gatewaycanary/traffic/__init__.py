@@ -1,0 +1,1 @@
+"""Traffic providers: one a file behind one protocol, independent of each other, all pure."""
