@@ -2,7 +2,7 @@
 
 | category         | what helps                               | which answers                      |
 |------------------|------------------------------------------|------------------------------------|
-| `SpecError`      | somebody changes an object or a right    | 403, 422 and any other 4xx          |
+| `SpecError`      | somebody changes an object or a right    | 403, 422 and any other 4xx         |
 | `RetryableError` | the same again, after a backoff          | 401, 408, 429, 5xx, no answer      |
 | `ConflictError`  | a new look: what we believed has changed | 404, 409, 410, 422 of a JSON patch |
 | `FencedError`    | nothing here: another leads, so exit     | none, raised before sending        |

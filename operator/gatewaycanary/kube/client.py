@@ -4,7 +4,7 @@ Reads and writes take the object's place by keyword. `urgent=True` overtakes oth
 limiter. A client made by `fenced` sends a write only while its fence lets it.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import orjson
 from gatewaycanary.kube.errors import UnreachableError, from_status
 from gatewaycanary.kube.lines import Lines
 from gatewaycanary.kube.resources import POD, Object, Resource
-from gatewaycanary.kube.transports import JSON_PATCH, Fence, Request, Transport
+from gatewaycanary.kube.transport import JSON_PATCH, Fence, Request, Transport
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
@@ -261,7 +261,7 @@ class Client:
         field_selector: str | None = None,
         seconds: int,
         inactivity: float,
-    ) -> AsyncIterator[Object]:
+    ) -> AsyncGenerator[Object, None]:
         """Yield watch events, bookmarks too, until the server ends the stream.
 
         An ERROR event is raised as its error (GoneError for a version that is no longer kept), and

@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from gatewaycanary.kube.connections import Connection
+from gatewaycanary.kube.connection import Connection
 from gatewaycanary.kube.errors import ApiError, UnreachableError, from_status
 from gatewaycanary.kube.limiter import Limiter
 

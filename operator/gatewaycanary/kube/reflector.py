@@ -1,0 +1,167 @@
+"""Keep a store true: list once, then watch for ever.
+
+starting ──list──▶ following ◀──list── (410: too old)
+    │                  │
+    ├── 404 ──▶ absent ┘      the resource's CRD is not installed; asked again, slowly
+    └── error ─▶ starting     asked again after a backoff
+
+The list comes in pages, each trimmed and forgotten before the next. The watch asks for bookmarks,
+so that a quiet resource's version moves on and a reconnect after hours needs no new list. A stream
+that brings nothing at all within the inactivity time, not even a bookmark, is taken for dead. A
+stream that ends before it brought anything counts as a failure, or a server that accepts and hangs
+up would be asked in a tight loop.
+
+A 410 means that events were lost: the store is listed anew, and what the list lacks is deleted in
+the store as if the watch had told it.
+"""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from enum import Enum
+from random import Random
+from typing import Final, Generic, NoReturn, TypeVar
+
+from gatewaycanary.kube.backoff import Backoff
+from gatewaycanary.kube.client import Client
+from gatewaycanary.kube.errors import (
+    GoneError,
+    KubeError,
+    NotFoundError,
+    ThrottledError,
+    UnreachableError,
+)
+from gatewaycanary.kube.resources import Resource
+from gatewaycanary.kube.store import Key, Store
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_PAGE: Final = 500
+_STREAM_SECONDS: Final = 300
+
+
+class State(Enum):
+    """Tell how far a reflector has come."""
+
+    STARTING = "starting"
+    FOLLOWING = "following"
+    ABSENT = "absent"
+
+
+class Reflector(Generic[T]):
+    """Fill one store from one resource, everywhere or in one namespace, all or by selector.
+
+    `synced` is set once the store tells the truth for the first time: the list is in, or the
+    resource is known not to exist.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        resource: Resource,
+        store: Store[T],
+        rng: Random,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        inactivity: float = 150.0,
+        backoff: tuple[float, float] = (0.2, 30.0),
+        absent_backoff: tuple[float, float] = (5.0, 60.0),
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._store = store
+        self._rng = rng
+        self._namespace = namespace
+        self._label_selector = label_selector
+        self._field_selector = field_selector
+        self._inactivity = inactivity
+        self._backoff = Backoff(first=backoff[0], limit=backoff[1], rng=rng)
+        self._absent_backoff = Backoff(first=absent_backoff[0], limit=absent_backoff[1], rng=rng)
+        self._failures = 0
+        self._version = ""
+        self.state = State.STARTING
+        self.synced = asyncio.Event()
+
+    async def run(self) -> NoReturn:
+        """Follow the resource until cancelled."""
+        while True:
+            try:
+                if self.state is not State.FOLLOWING:
+                    await self._list()
+                await self._follow()
+            except NotFoundError as error:
+                await self._absent(error)
+            except GoneError as error:
+                self.state = State.STARTING
+                await self._failed(error)
+            except KubeError as error:
+                await self._failed(error)
+
+    async def _list(self) -> None:
+        seen: set[Key] = set()
+        page: str | None = None
+        while True:
+            answer = await self._client.list(
+                self._resource,
+                namespace=self._namespace,
+                label_selector=self._label_selector,
+                field_selector=self._field_selector,
+                limit=_PAGE,
+                page=page,
+            )
+            seen |= self._store.load(answer["items"])
+            page = answer["metadata"].get("continue")
+            if not page:
+                break
+        self._store.sweep(seen, int(answer["metadata"]["resourceVersion"]))
+        self._version = str(answer["metadata"]["resourceVersion"])
+        self.state = State.FOLLOWING
+        self.synced.set()
+
+    async def _follow(self) -> None:
+        """Watch, and watch again when the server ends a stream that was alive."""
+        while await self._watch():
+            pass
+        raise UnreachableError(f"a watch of {self._resource.plural} ended without an event")
+
+    async def _watch(self) -> bool:
+        brought = False
+        observe = self._store.observe
+        events = self._client.watch(
+            self._resource,
+            namespace=self._namespace,
+            resource_version=self._version,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+            seconds=_STREAM_SECONDS + self._rng.randrange(_STREAM_SECONDS),
+            inactivity=self._inactivity,
+        )
+        async with aclosing(events):
+            async for event in events:
+                obj = event["object"]
+                observe(event["type"], obj)
+                self._version = obj["metadata"]["resourceVersion"]
+                brought = True
+                self._failures = 0
+        return brought
+
+    async def _absent(self, error: KubeError) -> None:
+        self._store.clear()
+        self.state = State.ABSENT
+        self.synced.set()
+        await self._pause(self._absent_backoff, error)
+
+    async def _failed(self, error: KubeError) -> None:
+        await self._pause(self._backoff, error)
+
+    async def _pause(self, backoff: Backoff, error: KubeError) -> None:
+        self._failures += 1
+        delay = backoff.delay(self._failures)
+        if isinstance(error, ThrottledError):
+            delay = max(delay, error.retry_after or 0.0)
+        _log.warning("%s: %s; again in %.1f s", self._resource.plural, error, delay)
+        await asyncio.sleep(delay)
