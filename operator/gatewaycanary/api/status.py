@@ -136,9 +136,13 @@ class State:
         default=None, description="When the announced weight was first read back."
     )
     need: int = Field(default=0, description="Ready endpoints needed, as recorded at the raise.")
+    short_since: datetime | None = Field(
+        default=None, description="Since when fewer canary endpoints are ready than needed."
+    )
     baseline_replicas: int = Field(default=0, description="Stable's replicas; only ever raised.")
     suite: int = Field(default=0, description="Index of the entry in spec.tests that runs.")
     run: int = Field(default=0, description="Number of the test run in this step, from 1.")
+    run_started_at: datetime | None = None
     attempt: int = Field(default=0, description="Attempts used by the running suite, from 1.")
     interruptions: int = Field(default=0, description="Runs of this suite without a verdict.")
     suites_passed: bool = Field(default=False, description="This step's tests have passed.")
@@ -148,12 +152,14 @@ class State:
         default=False, description="The failed test's log is still to be kept."
     )
     corrections: int = Field(default=0, description="Drift put back within this step.")
-    contested: bool = Field(default=False, description="No more raises: the route is contested.")
+    corrected_version: str = Field(
+        default="", description="The route's version that the last correction answers."
+    )
     stable_written: bool = Field(
         default=False, description="Stable carries the canary's image; the canary is the safe side."
     )
-    stable_generation: int = Field(
-        default=0, description="Stable's generation just before our write to it."
+    adopted: bool = Field(
+        default=False, description="Somebody else gave stable the canary's image; it is not ours."
     )
     zero_since: datetime | None = Field(
         default=None, description="Since when the route has read 0 or lacked our destination."

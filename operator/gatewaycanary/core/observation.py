@@ -99,6 +99,7 @@ class RouteView:
     ``weight``: None where it is attached and carries no readable weight.
     ``withdrawn``: the revision named by the mark that a revert leaves.
     ``zero_at_start``: the route carried an explicit 0 before the first raise.
+    ``version``: changes with every write of the route by anybody.
     ``settled``: whether the data plane has it; None where nothing tells.
     """
 
@@ -108,13 +109,15 @@ class RouteView:
     text: str = ""
     withdrawn: str = ""
     zero_at_start: bool = False
+    version: str = ""
     settled: bool | None = None
 
 
 class RunPhase(Enum):
-    """Where the current test run stands."""
+    """Where the current test run stands. IDLE: the hooks are loaded, no run is announced."""
 
     UNLOADED = "unloaded"
+    IDLE = "idle"
     RUNNING = "running"
     PASSED = "passed"
     FAILED = "failed"
@@ -126,11 +129,13 @@ class RunView:
     """The run (revision, announced weight, suite, run) that the state names.
 
     ``work``: the run has an effect to perform now (create the next object, delete by policy).
+    ``releases``: names of the release Secrets that were loaded, to be pinned in the state.
     ``log_tail``: the failed test's log once read; "" before that.
     ``objects_left``: test objects of this canary that are still to be deleted at the end.
     """
 
-    phase: RunPhase = RunPhase.UNLOADED
+    phase: RunPhase = RunPhase.IDLE
+    releases: tuple[str, ...] = ()
     work: bool = False
     results: tuple[HelmTestResult, ...] = ()
     failed_test: str = ""

@@ -1,0 +1,1 @@
+"""The rules of each stage, one module a stage: observation and state in, turn out."""

@@ -1,0 +1,52 @@
+"""The canary's own objects: what is still to be created, scaled or held for a rollout."""
+
+from __future__ import annotations
+
+from gatewaycanary.api.status import State
+from gatewaycanary.core.decision import (
+    Action,
+    AddFinalizer,
+    CreateCanary,
+    CreateCanaryService,
+    DeleteCanary,
+    HoldAutoscaler,
+    ScaleCanary,
+)
+from gatewaycanary.core.observation import Observation
+
+
+def wanted(observation: Observation, state: State, *, replicas: int) -> tuple[Action, ...]:
+    """Give the effects that bring the canary to so many replicas; the finalizer goes first."""
+    if not observation.meta.finalizer:
+        return (AddFinalizer(),)
+    canary = observation.canary
+    if canary is None:
+        deployment: tuple[Action, ...] = (
+            CreateCanary(revision=state.revision, image=state.image, replicas=replicas),
+        )
+    elif canary.revision != state.revision:
+        return () if canary.deleting else (DeleteCanary(),)
+    else:
+        deployment = (ScaleCanary(replicas=replicas),) if canary.replicas < replicas else ()
+    service: tuple[Action, ...] = () if observation.canary_service else (CreateCanaryService(),)
+    return deployment + service + _autoscaler(observation, state)
+
+
+def _autoscaler(observation: Observation, state: State) -> tuple[Action, ...]:
+    autoscaler = observation.autoscaler
+    if autoscaler is None or autoscaler.held or state.autoscaler != autoscaler.name:
+        return ()
+    return (HoldAutoscaler(name=autoscaler.name),)
+
+
+def waiting_for(observation: Observation, *, needed: int) -> str:
+    """Say what the rollout waits for before it can raise."""
+    ready = observation.endpoints.canary
+    if observation.endpoints.stable == 0:
+        return "StableUnavailable: stable has no ready endpoint, no weight is raised"
+    return f"Waiting for the canary: {min(ready, needed)} of {needed} endpoints ready"
+
+
+def wait_reason(observation: Observation) -> str:
+    """Name what the rollout waits for before it can raise."""
+    return "CanaryNotReady" if observation.endpoints.stable > 0 else "StableUnavailable"
