@@ -1,0 +1,137 @@
+"""The operator as a process of this machine, with the rights that its chart gives it.
+
+It signs in with a token of the chart's ServiceAccount: what it may not do in production it may
+not do here, and the API server's audit log knows it by that name. The process dies with the
+program that started it, whatever ends that program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from base64 import b64encode
+from pathlib import Path
+
+from devcluster.waiting import wait_until
+from gatewaycanary.kube.resources import SERVICE_ACCOUNT
+from proving.api import Api
+from proving.helm import Helm
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "gatewaycanary"
+CRD = ROOT / "crds" / "gatewaycanaries.canary.soma.dev.yaml"
+SYSTEM = "gatewaycanary-system"
+ACCOUNT = "gatewaycanary"
+
+
+class OperatorError(Exception):
+    """Raised when the operator does not start or does not end."""
+
+
+def install_rights(helm: Helm) -> None:
+    """Install the operator's chart without its Deployment: account, roles, bindings, CRD."""
+    helm.install("gatewaycanary", CHART, {"replicas": 0}, "--create-namespace", "--skip-crds")
+
+
+def write_credentials(api: Api, path: Path, *, hours: int = 8) -> None:
+    """Write a kubeconfig that signs in as the operator's ServiceAccount."""
+    request = {"spec": {"expirationSeconds": hours * 3600}}
+    address = SERVICE_ACCOUNT.path(namespace=SYSTEM, name=ACCOUNT, subresource="token")
+    token = api.request("POST", address, request)["status"]["token"]
+    authority = b64encode(api.authority).decode()
+    cluster = {"server": api.server, "certificate-authority-data": authority}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "cluster", "cluster": cluster}],
+        "users": [{"name": ACCOUNT, "user": {"token": token}}],
+        "contexts": [{"name": ACCOUNT, "context": {"cluster": "cluster", "user": ACCOUNT}}],
+        "current-context": ACCOUNT,
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config))
+
+
+class Operator:
+    """One operator process; it may be killed and started again."""
+
+    def __init__(self, *, kubeconfig: Path, namespace: str, log: Path) -> None:
+        self.log = log
+        self._kubeconfig = kubeconfig
+        self._namespace = namespace
+        self._process: subprocess.Popen[bytes] | None = None
+        self._probe_port = 0
+
+    @property
+    def pid(self) -> int:
+        """Give the running process's id, or 0."""
+        return self._process.pid if self._process is not None else 0
+
+    def start(self) -> None:
+        """Start the process; `await_ready` tells when it works."""
+        self._probe_port, metrics_port = _free_port(), _free_port()
+        command = [
+            *("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "gatewaycanary", "run"),
+            *("--kubeconfig", str(self._kubeconfig), "--namespace", self._namespace),
+            *("--metrics-port", str(metrics_port), "--probe-port", str(self._probe_port)),
+        ]
+        source = os.pathsep.join([str(ROOT / "operator"), os.environ.get("PYTHONPATH", "")])
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, "PYTHONPATH": source},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def await_ready(self, timeout: float = 30.0) -> None:
+        """Wait until the readiness probe answers well."""
+        if not wait_until(lambda: self._ended() or self._answers(), timeout) or self._ended():
+            raise OperatorError(f"the operator did not become ready; its log: {self.log}")
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask the process to end; insist after a while."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(20)
+            raise OperatorError(
+                f"the operator did not end by itself; its log: {self.log}"
+            ) from None
+        finally:
+            self._process = None
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def _answers(self) -> bool:
+        url = f"http://127.0.0.1:{self._probe_port}/readyz"
+        try:
+            with urllib.request.urlopen(url, timeout=2) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
