@@ -78,7 +78,7 @@ class Provider(Protocol):
         """Build the write that gives the canary this weight."""
 
     def withdraw(self, context: RouteContext, lookup: Lookup, *, mark: str) -> Write | None:
-        """Build the write that gives the canary weight 0, marked with the revision if one failed."""
+        """Build the write of weight 0, marked with the revision where one failed."""
 
     def restore(self, context: RouteContext, lookup: Lookup) -> Write | None:
         """Build the write that leaves the route as it was found."""
