@@ -159,9 +159,10 @@ def _services_are_named(spec: GatewayCanarySpec) -> bool:
     return named or "." not in spec.target_ref.name
 
 
-_STABLE = "(has(self.service) && has(self.service.stable) ? self.service.stable : {name})"
+_STABLE = "has(self.service) && has(self.service.stable) ? self.service.stable : self.targetRef.name"
 _CANARY = (
-    "(has(self.service) && has(self.service.canary) ? self.service.canary : {name} + '-canary')"
+    "has(self.service) && has(self.service.canary) ? self.service.canary "
+    f": self.targetRef.name + '{CANARY_SUFFIX}'"
 )
 
 
@@ -242,9 +243,10 @@ class GatewayCanarySpec(SpecModel):
         """Give the weights of the ramp, rising."""
         return tuple(step.weight for step in self.steps)
 
-    def step(self, weight: int) -> Step | None:
-        """Find the step of that weight."""
-        return next((step for step in self.steps if step.weight == weight), None)
+    def step(self, weight: int) -> Step:
+        """Find the step of that weight; a bare one where the steps do not hold it (any more)."""
+        bare = Step.model_construct(weight=weight)
+        return next((step for step in self.steps if step.weight == weight), bare)
 
     def desired_image(self, stable_image: str) -> str:
         """Give the image to roll out; a bare tag goes onto stable's repository."""
