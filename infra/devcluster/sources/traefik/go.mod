@@ -250,7 +250,7 @@ replace github.com/go-acme/lego/v5 => ./lego
 replace github.com/traefik/traefik/dynamic/ext => ./ext
 
 replace (
-	github.com/abbot/go-http-auth => github.com/abbot/go-http-auth v0.4.0
+	github.com/abbot/go-http-auth => ./httpauth
 	github.com/gorilla/mux => github.com/containous/mux v0.0.0-20250523120546-41b6ec3aed59
 )
 

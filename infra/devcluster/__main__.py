@@ -1,0 +1,7 @@
+"""Run the command line."""
+
+import sys
+
+from devcluster.cli import main
+
+sys.exit(main())

@@ -1,0 +1,88 @@
+"""The few calls to the API server that starting a cluster takes.
+
+Objects are written by server-side apply, which makes writing the same object
+twice a no-op and needs no read before.
+"""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from devcluster.errors import ClusterError
+from devcluster.settings import API_URL
+
+Object = Mapping[str, Any]
+
+_PLURALS = {
+    "ClusterRole": "clusterroles",
+    "ClusterRoleBinding": "clusterrolebindings",
+    "EndpointSlice": "endpointslices",
+    "IngressClass": "ingressclasses",
+    "Node": "nodes",
+    "Service": "services",
+}
+
+
+def path_of(thing: Object) -> str:
+    """Write the path of an object below the API server's root."""
+    version, meta = thing["apiVersion"], thing["metadata"]
+    root = f"/api/{version}" if "/" not in version else f"/apis/{version}"
+    if "namespace" in meta:
+        root += f"/namespaces/{meta['namespace']}"
+    return f"{root}/{_PLURALS[thing['kind']]}/{meta['name']}"
+
+
+class Client:
+    """Talk to the source cluster's API server as its administrator."""
+
+    def __init__(self, pki: Path) -> None:
+        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        direct = urllib.request.ProxyHandler({})
+        secure = urllib.request.HTTPSHandler(context=context)
+        self._opener = urllib.request.build_opener(direct, secure)
+
+    def apply(self, thing: Object) -> None:
+        """Write an object by server-side apply."""
+        path = f"{path_of(thing)}?fieldManager=devcluster&force=true"
+        self._ask("PATCH", path, json.dumps(thing), "application/apply-patch+yaml")
+
+    def read(self, path: str) -> dict[str, Any]:
+        """Read an object or a list."""
+        answer: dict[str, Any] = json.loads(self._ask("GET", path))
+        return answer
+
+    def delete(self, thing: Object) -> None:
+        """Delete an object, if it is there."""
+        try:
+            self._ask("DELETE", path_of(thing))
+        except ClusterError as error:
+            if "404" not in str(error):
+                raise
+
+    def node_ready(self, name: str) -> bool:
+        """Tell whether a node reports Ready."""
+        try:
+            node = self.read(f"/api/v1/nodes/{name}")
+        except ClusterError:
+            return False
+        conditions = node.get("status", {}).get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    def _ask(self, method: str, path: str, body: str = "", kind: str = "application/json") -> str:
+        request = urllib.request.Request(
+            API_URL + path, method=method, data=body.encode() or None, headers={"Content-Type": kind}
+        )
+        try:
+            with self._opener.open(request, timeout=15.0) as answer:
+                text: str = answer.read().decode()
+                return text
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")[:300]
+            raise ClusterError(f"{method} {path}: {error.code} {said}") from error
+        except OSError as error:
+            raise ClusterError(f"{method} {path}: {error}") from error

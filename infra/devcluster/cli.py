@@ -1,0 +1,136 @@
+"""The command line: up, down, status, env and build.
+
+`env` writes shell to standard output and everything else goes to standard
+error, so that `eval "$(make -s cluster-env)"` evaluates what it should.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable
+
+from devcluster import choice, clusters, existing, kind, source, status, teardown
+from devcluster.clusters import Cluster
+from devcluster.errors import ClusterError
+from devcluster.layout import Layout, default_layout
+from devcluster.locks import held
+from devcluster.progress import Progress, spoken
+from devcluster.settings import GATEWAY_URL
+
+
+def _source(where: Layout, progress: Progress) -> tuple[Cluster, bool]:
+    changed = source.up(where, progress)
+    cluster = Cluster(
+        kind="source",
+        kubeconfig=where.kubeconfig,
+        gateway_url=GATEWAY_URL,
+        audit_log=where.audit_log,
+        bin_dir=where.bin,
+        state_dir=where.state,
+    )
+    return cluster, changed
+
+
+def _start(where: Layout, wanted: clusters.Kind, progress: Progress) -> tuple[Cluster, bool]:
+    if wanted == "source":
+        return _source(where, progress)
+    if wanted == "kind":
+        return kind.up(where, progress)
+    return existing.up(where), True
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Start the cluster, or repair it."""
+    where, progress = default_layout(), Progress(source.STAGES)
+    with held(where.lock, "cluster-up"):
+        before = clusters.load(where)
+        wanted = before.kind if before and arguments.cluster == "auto" else None
+        wanted = wanted or choice.choose(arguments.cluster)
+        if before is not None and before.kind != wanted:
+            raise ClusterError(f"a cluster of kind {before.kind} is up: run `make cluster-down`")
+        cluster, changed = _start(where, wanted, progress)
+        clusters.save(cluster, where)
+    took = spoken(progress.elapsed())
+    said = f"cluster is up ({took})" if changed else f"cluster was up already ({took})"
+    progress.note(f"{said}: gateway {cluster.gateway_url}, kubeconfig {cluster.kubeconfig}")
+    progress.note('for your shell: eval "$(make -s cluster-env)"')
+    return 0
+
+
+def down(_arguments: argparse.Namespace) -> int:
+    """Take the cluster down and leave nothing behind but the builds."""
+    where, progress = default_layout(), Progress(teardown.STAGES)
+    with held(where.lock, "cluster-down"):
+        cluster = clusters.load(where)
+        if cluster is not None and cluster.kind == "kind":
+            kind.down(where)
+            found = True
+        else:
+            found = teardown.down(where, progress)
+        where.lock.unlink()
+    told = f"cluster is down ({spoken(progress.elapsed())})" if found else "no cluster was up"
+    progress.note(told)
+    return 0
+
+
+def show_status(_arguments: argparse.Namespace) -> int:
+    """Tell what runs; exit 1 unless all of it does."""
+    where = default_layout()
+    cluster = clusters.load(where)
+    if cluster is None and not where.records.exists():
+        print("no cluster is up: run `make cluster-up`")
+        return 1
+    lines, healthy = status.report(where, cluster)
+    print("\n".join(lines))
+    return 0 if healthy else 1
+
+
+def show_environment(_arguments: argparse.Namespace) -> int:
+    """Write the shell variables for using the cluster."""
+    cluster = clusters.required(default_layout())
+    for name, value in cluster.environment(os.environ.get("PATH", "")).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def build(_arguments: argparse.Namespace) -> int:
+    """Build everything the cluster is made of, without starting it."""
+    source.build(Progress(source.STAGES))
+    return 0
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "up": up,
+    "down": down,
+    "status": show_status,
+    "env": show_environment,
+    "build": build,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    described = argparse.ArgumentParser(prog="devcluster", description=__doc__)
+    commands = described.add_subparsers(dest="command", required=True)
+    for name, function in _COMMANDS.items():
+        command = commands.add_parser(name, help=function.__doc__)
+        if name == "up":
+            command.add_argument(
+                "--cluster",
+                default=os.environ.get("CLUSTER") or "auto",
+                help="auto, source, kind or existing (default: the variable CLUSTER, else auto)",
+            )
+    return described
+
+
+def main() -> int:
+    """Run one command; print what a person can act on instead of a stack trace."""
+    arguments = parser().parse_args()
+    try:
+        return _COMMANDS[arguments.command](arguments)
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+    return 1

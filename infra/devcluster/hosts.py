@@ -1,0 +1,119 @@
+"""What the cluster changes about the machine itself, and how it is put back.
+
+A bridge for the node and its pods, one packet filter table that closes the
+control plane to other machines, and kernel settings. The settings are
+written down as they were found before the first is changed, once for a
+cluster's life, so that a second start does not mistake ours for the user's.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+from devcluster.errors import ClusterError
+from devcluster.layout import Layout
+from devcluster.settings import API_PORT, BRIDGE, KUBELET_PORT, NODE_IP, POD_PREFIX
+
+_SYSCTLS = {
+    "net.ipv4.ip_forward": "1",
+    # Replies between pods of one bridge must pass the translation that the request passed.
+    "net.bridge.bridge-nf-call-iptables": "1",
+    # A watcher for each container: the default of 128 instances is for a desktop.
+    "fs.inotify.max_user_instances": "8192",
+    "fs.inotify.max_user_watches": "524288",
+}
+# Changed by the kubelet and kube-proxy; only to be put back.
+_CHANGED_BY_OTHERS = (
+    "vm.overcommit_memory",
+    "vm.panic_on_oom",
+    "kernel.panic",
+    "kernel.panic_on_oops",
+    "kernel.keys.root_maxkeys",
+    "kernel.keys.root_maxbytes",
+    "net.ipv4.conf.all.route_localnet",
+    "net.netfilter.nf_conntrack_max",
+    "net.netfilter.nf_conntrack_tcp_timeout_established",
+    "net.netfilter.nf_conntrack_tcp_timeout_close_wait",
+    "net.netfilter.nf_conntrack_tcp_be_liberal",
+)
+
+FILTER_TABLE = "gatewaycanary"
+_PROXY_TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
+
+_FILTER = f"""table inet {FILTER_TABLE}
+delete table inet {FILTER_TABLE}
+table inet {FILTER_TABLE} {{
+    chain input {{
+        type filter hook input priority filter - 5; policy accept;
+        iifname != {{ "lo", "{BRIDGE}" }} tcp dport {{ {API_PORT}, {KUBELET_PORT} }} drop
+    }}
+}}
+"""
+
+
+def run(*argv: str, stdin: str = "") -> str:
+    """Run a program to its end; raise with its own words when it fails."""
+    done = subprocess.run(argv, input=stdin, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise ClusterError(f"{' '.join(argv)} failed: {said}")
+    return done.stdout
+
+
+def attempt(*argv: str) -> None:
+    """Run a program whose failure means that there was nothing to do."""
+    subprocess.run(argv, check=False, capture_output=True)
+
+
+def _setting(name: str) -> Path:
+    return Path("/proc/sys") / name.replace(".", "/")
+
+
+def _read(name: str) -> str | None:
+    try:
+        return _setting(name).read_text().strip()
+    except OSError:
+        return None
+
+
+def _write(name: str, value: str) -> None:
+    if _read(name) in (None, value):
+        return
+    try:
+        _setting(name).write_text(value)
+    except OSError as error:
+        raise ClusterError(f"kernel setting {name} cannot be set to {value}: {error}") from error
+
+
+def prepare(layout: Layout) -> None:
+    """Set up bridge, filter and kernel settings; harmless when they are."""
+    _remember(layout)
+    for name, value in _SYSCTLS.items():
+        _write(name, value)
+    if not (Path("/sys/class/net") / BRIDGE).exists():
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
+    run("ip", "address", "replace", f"{NODE_IP}/{POD_PREFIX}", "dev", BRIDGE)
+    run("ip", "link", "set", BRIDGE, "up")
+    run("nft", "-f", "-", stdin=_FILTER)
+
+
+def restore(layout: Layout) -> None:
+    """Take bridge, filters and kernel settings back to how they were found."""
+    attempt("ip", "link", "delete", BRIDGE)
+    for family, table in (("inet", FILTER_TABLE), *_PROXY_TABLES):
+        attempt("nft", "delete", "table", family, table)
+    try:
+        before: dict[str, str] = json.loads(layout.host_before.read_text())
+    except (OSError, ValueError):
+        return
+    for name, value in before.items():
+        _write(name, value)
+
+
+def _remember(layout: Layout) -> None:
+    if layout.host_before.exists():
+        return
+    found = {name: _read(name) for name in (*_SYSCTLS, *_CHANGED_BY_OTHERS)}
+    written = layout.host_before.with_suffix(".new")
+    written.write_text(json.dumps({name: value for name, value in found.items() if value}))
+    written.rename(layout.host_before)

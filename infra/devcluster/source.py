@@ -1,0 +1,146 @@
+"""The cluster from source: host processes on this machine's own containerd.
+
+Starting is repairing: every step looks at what is there and does what is
+missing. So the same walk makes a new cluster, mends one that lost a process,
+and finds in a second that nothing is to be done.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from devcluster import (
+    builds,
+    certificates,
+    components,
+    files,
+    hosts,
+    imagesets,
+    objects,
+    packages,
+    probes,
+    recipes,
+)
+from devcluster.api import Client
+from devcluster.components import Component
+from devcluster.errors import ClusterError
+from devcluster.layout import Layout
+from devcluster.progress import Progress
+from devcluster.settings import CLUSTER_DOMAIN, DNS_IP, NODE
+from devcluster.waiting import wait_until
+
+STAGES = (
+    *(f"build {recipe.name}" for recipe in recipes.ALL),
+    "write images",
+    "start the control plane",
+    "start the node and the data plane",
+)
+
+_PROGRAMS = (
+    "coredns",
+    "etcd",
+    "helm",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubectl",
+    "kubelet",
+)
+_FIRST = ("etcd", "containerd")
+
+
+def build(progress: Progress) -> Mapping[str, Path]:
+    """Build everything that is not in the cache; return the builds by name."""
+    packages.ensure(packages.IMAGE_TOOLS, progress)
+    return {
+        recipe.name: builds.ensure(recipe, progress, f"build {recipe.name}")
+        for recipe in recipes.ALL
+    }
+
+
+def up(layout: Layout, progress: Progress) -> bool:
+    """Start or repair the cluster; tell whether anything had to be done."""
+    if os.geteuid() != 0:
+        raise ClusterError("the cluster from source runs containers: start it as root")
+    packages.ensure(packages.NODE_TOOLS, progress)
+    built = build(progress)
+    archive = imagesets.archive(built)
+    _lay_out(layout, built)
+    hosts.prepare(layout)
+    parts = components.all_components(layout)
+    changed = _start_control_plane(layout, parts, archive, progress)
+    return _start_node(layout, parts, progress) or changed
+
+
+def _lay_out(layout: Layout, built: Mapping[str, Path]) -> None:
+    layout.state.mkdir(parents=True, exist_ok=True)
+    for directory in (layout.logs, layout.records, layout.bin, layout.audit_log.parent):
+        directory.mkdir(exist_ok=True)
+    certificates.ensure(layout.pki)
+    files.write(layout)
+    targets = {name: built["kubernetes"] / "kubernetes" for name in _PROGRAMS}
+    targets |= {name: built[name] / name for name in ("traefik", "kwok")}
+    for name, target in targets.items():
+        _link(layout.bin / name, target)
+    _link(layout.etc / "kwok-stages.yaml", built["kwok"] / "stages.yaml")
+
+
+def _link(path: Path, target: Path) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.rename(path)
+
+
+def _launch(parts: list[Component]) -> bool:
+    # A list, not a generator: all are launched before any is asked about.
+    return any([part.launch() for part in parts])
+
+
+def _start_control_plane(
+    layout: Layout, parts: tuple[Component, ...], archive: Path, progress: Progress
+) -> bool:
+    by_name = {part.name: part for part in parts}
+    with progress.stage("start the control plane"):
+        changed = _launch([by_name[name] for name in _FIRST])
+        by_name["etcd"].await_ready()
+        changed |= by_name["kube-apiserver"].launch()
+        # Images are unpacked while the API server starts: each takes a few seconds of one core.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            importing = pool.submit(_import_images, layout, by_name["containerd"], archive)
+            by_name["kube-apiserver"].await_ready()
+            importing.result()
+        client = Client(layout.pki)
+        for thing in objects.base():
+            client.apply(thing)
+    return changed
+
+
+def _import_images(layout: Layout, containerd: Component, archive: Path) -> None:
+    containerd.await_ready()
+    mark = layout.state / "containerd" / f"imported-{archive.stem}"
+    if mark.exists():
+        return
+    client = ("ctr", "--address", str(layout.containerd_socket), "--namespace", "k8s.io")
+    hosts.run(*client, "images", "import", str(archive))
+    mark.touch()
+
+
+def _start_node(layout: Layout, parts: tuple[Component, ...], progress: Progress) -> bool:
+    with progress.stage("start the node and the data plane"):
+        changed = _launch(list(parts))
+        for part in parts:
+            part.await_ready()
+        _await(lambda: Client(layout.pki).node_ready(NODE), "the node does not become Ready")
+        name = f"kubernetes.default.svc.{CLUSTER_DOMAIN}"
+        _await(probes.dns(DNS_IP, 53, name), f"{DNS_IP} does not resolve {name}")
+    return changed
+
+
+def _await(condition: probes.Probe, complaint: str) -> None:
+    if not wait_until(condition, 60.0):
+        raise ClusterError(f"{complaint} within 60 s")
