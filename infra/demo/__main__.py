@@ -1,0 +1,146 @@
+"""Run the demo: `make demo`.
+
+A good image is followed to its promotion and a bad one to its revert, on a real cluster, with
+real traffic. The exit code is 0 only when both happened, no request was lost and every measured
+share is the wanted one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from demo.course import Course
+from demo.providers import PROVIDERS
+from demo.reports import Report, Rollout
+from demo.stage import OUTPUT, SPACE, WEIGHTS, Stage, set_up
+from demo.table import Table
+from devcluster import ClusterError
+from proving.api import RefusedError
+from proving.helm import HelmError
+from proving.histories import LateError
+from proving.operators import ROOT, OperatorError
+
+REPOSITORY = "localhost/podinfo"
+STABLE, GOOD, BAD = (f"{REPOSITORY}:{tag}" for tag in ("1.0.0", "2.0.0", "3.0.0"))
+LIMIT = 180.0
+"""Seconds that one rollout may take."""
+
+
+FAULTS = (
+    ClusterError,
+    HelmError,
+    LateError,
+    OSError,
+    OperatorError,
+    RefusedError,
+    subprocess.CalledProcessError,
+)
+"""What keeps the demo from being shown, told without a stack trace."""
+
+
+class FailedError(Exception):
+    """Raised when the demo did not show what it promises."""
+
+
+def main() -> int:
+    """Run the demo and tell how it went."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
+    try:
+        with set_up(PROVIDERS[arguments.provider]) as stage:
+            print(f"stage set in {time.monotonic() - began:.0f} s: {STABLE} serves {SPACE}\n")
+            report = play(stage)
+            _judge(report)
+    except KeyboardInterrupt:
+        print("\ninterrupted; the operator and the stream are stopped")
+        return 130
+    except (FailedError, *FAULTS) as error:
+        print(f"\nFAILED: {error}\n{_where_to_look()}")
+        return 1
+    print(f"\nall in {time.monotonic() - began:.0f} s; the numbers: build/demo.json")
+    return 0
+
+
+def play(stage: Stage) -> Report:
+    """Roll out both images and gather what was seen."""
+    good, _ = _follow(stage, GOOD)
+    print(f"\n   PROMOTED     {GOOD}\n" if good.phase == "Succeeded" else "")
+    bad, course = _follow(stage, BAD)
+    stage.stream.stop()
+    report = Report(
+        provider=stage.provider.name,
+        good=good,
+        bad=bad,
+        reaction=course.reaction(),
+        requests=len(stage.stream.answers()),
+        lost=len(stage.stream.lost()),
+        route_left=stage.provider.weights(stage.history.records())[-1][1] > 0,
+    )
+    report.write(ROOT / "build" / "demo.json")
+    _close(report)
+    return report
+
+
+def _follow(stage: Stage, image: str) -> tuple[Rollout, Course]:
+    print(f"applied: image {image}")
+    course = Course(
+        history=stage.history,
+        stream=stage.stream,
+        provider=stage.provider,
+        image=image,
+        began=time.monotonic(),
+    )
+    stage.apply(image)
+    table, end = Table(of=len(WEIGHTS)), time.monotonic() + LIMIT
+    while not course.ended() and time.monotonic() < end:
+        table.show(course.steps())
+        with suppress(LateError):
+            stage.history.wait("the rollout ends", course.ended, timeout=0.5)
+    table.show(course.steps(), over=True)
+    status = course.status()
+    rollout = Rollout(
+        image=image,
+        phase=str(status.get("phase", "")),
+        steps=course.steps(),
+        message=str(status.get("message", "nothing was said about it")),
+    )
+    return rollout, course
+
+
+def _close(report: Report) -> None:
+    if report.reaction is not None:
+        print(f"   revert: {report.reaction * 1000:.0f} ms from the failed test pod to weight 0")
+    print(f"   why: {report.bad.message}")
+    if report.rolled_back:
+        print(f"\n   ROLLED BACK  {BAD}\n")
+    print(f"requests lost during the whole demo: {report.lost} of {report.requests}")
+
+
+def _judge(report: Report) -> None:
+    faults = report.faults()
+    if faults:
+        raise FailedError("; ".join(faults))
+
+
+def _where_to_look() -> str:
+    return (
+        f"the operator's log: {OUTPUT / 'operator.log'}\n"
+        f"the objects: kubectl -n {SPACE} get gatewaycanary,deployment,ingress,pod,event\n"
+        "the cluster: make cluster-status"
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--provider", choices=sorted(PROVIDERS), default="nginx")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

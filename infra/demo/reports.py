@@ -1,0 +1,96 @@
+"""What the demo has shown, for people at its end and for programs in build/demo.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.course import Step
+from demo.shares import suspicious
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How the rollout of one image went."""
+
+    image: str
+    phase: str
+    steps: Sequence[Step]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole demo. ``reaction`` is in seconds, None where nothing was reverted."""
+
+    provider: str
+    good: Rollout
+    bad: Rollout
+    reaction: float | None
+    requests: int
+    lost: int
+    route_left: bool
+
+    @property
+    def promoted(self) -> bool:
+        """Tell whether the good image was promoted."""
+        return self.good.phase == "Succeeded"
+
+    @property
+    def rolled_back(self) -> bool:
+        """Tell whether the bad image failed and its traffic came back."""
+        return self.bad.phase == "Failed" and not self.route_left
+
+    def faults(self) -> list[str]:
+        """Say everything that did not go as it must; nothing when the demo succeeded."""
+        found = []
+        if not self.promoted:
+            found.append(f"{self.good.image} was not promoted: {self.good.message}")
+        if not self.rolled_back:
+            found.append(f"{self.bad.image} was not rolled back: {self.bad.message}")
+        if self.lost:
+            found.append(f"{self.lost} requests were lost")
+        for share in suspicious([step.share for step in self._steps()]):
+            found.append(
+                f"{share.canary} of {share.requests} requests is not {share.weight} % "
+                f"(p = {share.p_value if share.requests else 'unknown'})"
+            )
+        return found
+
+    def write(self, path: Path) -> None:
+        """Write the report as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.as_json(), indent=2) + "\n")
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report in the form of build/demo.json."""
+        return {
+            "provider": self.provider,
+            "steps": [
+                _step(step, rollout.image)
+                for rollout in (self.good, self.bad)
+                for step in rollout.steps
+            ],
+            "reaction_ms": None if self.reaction is None else round(self.reaction * 1000, 1),
+            "requests": self.requests,
+            "lost_requests": self.lost,
+            "promoted": self.promoted,
+            "rolled_back": self.rolled_back,
+        }
+
+    def _steps(self) -> list[Step]:
+        return [*self.good.steps, *self.bad.steps]
+
+
+def _step(step: Step, image: str) -> dict[str, Any]:
+    return {
+        "image": image,
+        "weight": step.weight,
+        "share": round(step.share.percent, 2),
+        "requests": step.share.requests,
+        "p_value": step.share.p_value,
+        "tests": {"passed": step.passed, "failed": len(step.failed)},
+    }

@@ -1,0 +1,113 @@
+"""What the demo plays on: cluster, rights, operator, release and a stream of requests.
+
+Everything that is started is stopped when the stage is struck, in reverse order, whatever ended
+the demo. The namespace goes too, unless the demo failed: then it is left to be looked at, and
+the next demo begins by removing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.providers import Provider
+from devcluster import Cluster
+from devcluster.waiting import wait_until
+from gatewaycanary.kube.resources import GATEWAY_CANARY
+from proving import clusters
+from proving.api import NAMESPACE, Api
+from proving.histories import History
+from proving.operators import ROOT, Operator, write_credentials
+from proving.streams import Stream
+
+SPACE = "gatewaycanary-demo"
+HOST = "gateway.demo.test"
+CHART = Path(__file__).parent / "chart"
+OUTPUT = ROOT / "build" / "demo"
+RATE = 60.0
+WEIGHTS = (5, 10, 25, 50, 75, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The set demo, ready for images."""
+
+    api: Api
+    cluster: Cluster
+    history: History
+    stream: Stream
+    provider: Provider
+
+    def apply(self, image: str) -> None:
+        """Ask for an image, as a CI job would."""
+        spec: dict[str, Any] = {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
+            "image": image,
+            "traffic": {**self.provider.traffic(), "settle": "2s"},
+            "steps": [{"weight": weight} for weight in WEIGHTS],
+            "canary": {"scaleDownDelay": "3s"},
+            "tests": [{"helm": {"release": "gateway"}}],
+            "progressDeadline": "1m",
+        }
+        body = {
+            "apiVersion": GATEWAY_CANARY.api_version,
+            "kind": GATEWAY_CANARY.kind,
+            "metadata": {"name": "gateway"},
+            "spec": spec,
+        }
+        self.api.apply(GATEWAY_CANARY, body, SPACE)
+
+
+@contextmanager
+def set_up(provider: Provider) -> Iterator[Stage]:
+    """Set the stage, and strike it at the end."""
+    cluster = clusters.bring_up()
+    api = Api.from_kubeconfig(cluster.kubeconfig)
+    clusters.install_operator(cluster, api)
+    remove_space(api)
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        clusters.create_namespace(api, SPACE)
+        history = History(api, SPACE)
+        stack.callback(history.close)
+        _start_operator(api, stack)
+        helm = clusters.helm_of(cluster, SPACE)
+        helm.install("gateway", CHART, {"host": HOST}, "--wait", "--timeout", "1m")
+        stream = Stream(url=cluster.gateway_url, host=HOST, rate=RATE, lanes=3, most_seconds=300)
+        stream.await_route()
+        stream.start()
+        stack.callback(stream.stop)
+        stage = Stage(api=api, cluster=cluster, history=history, stream=stream, provider=provider)
+        yield stage
+        # NB: reached only where nothing was raised; the operator still runs and lets go.
+        api.delete(GATEWAY_CANARY, "gateway", SPACE)
+        history.wait("the GatewayCanary goes", lambda: not history.all_current("GatewayCanary"))
+        api.delete(NAMESPACE, SPACE)
+
+
+def remove_space(api: Api) -> None:
+    """Remove what a demo that failed or was killed has left."""
+    if api.find(NAMESPACE, SPACE) is None:
+        return
+    for item in api.list(GATEWAY_CANARY, SPACE)["items"]:
+        # Nobody runs who would take the finalizer away, and all the traffic goes with the rest.
+        api.merge(GATEWAY_CANARY, item["metadata"]["name"], {"metadata": {"finalizers": []}}, SPACE)
+    api.delete(NAMESPACE, SPACE)
+    wait_until(lambda: api.find(NAMESPACE, SPACE) is None, 90.0)
+
+
+def _start_operator(api: Api, stack: ExitStack) -> None:
+    kubeconfig, log, pid = (
+        OUTPUT / name for name in ("kubeconfig", "operator.log", "operator.pid")
+    )
+    write_credentials(api, kubeconfig)
+    log.unlink(missing_ok=True)
+    operator = Operator(kubeconfig=kubeconfig, namespace=SPACE, log=log)
+    operator.start()
+    pid.write_text(f"{operator.pid}\n")
+    stack.callback(pid.unlink)
+    stack.callback(operator.stop)
+    operator.await_ready()

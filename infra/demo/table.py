@@ -1,0 +1,49 @@
+"""The demo's table: one line a step, rewritten while the step lasts where there is a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+from demo.course import Step
+
+HEADER = "   step  wanted  measured                   tests       time"
+
+
+def line(step: Step, *, number: int, of: int, now: float) -> str:
+    """Write one step's line."""
+    share = step.share
+    measured = f"{share.percent:5.1f} % ({share.canary} of {share.requests})"
+    tests = f"{len(step.failed)} failed" if step.failed else f"{step.passed} passed"
+    lasted = (step.until or now) - step.since
+    return f"   {number}/{of}   {step.weight:4d} %  {measured:25s}  {tests:9s}  {lasted:4.1f} s"
+
+
+class Table:
+    """Print the steps of one rollout as they come."""
+
+    def __init__(self, *, of: int, stream: TextIO = sys.stdout) -> None:
+        self._of = of
+        self._stream = stream
+        self._finished = 0
+        self._write(f"{HEADER}\n")
+
+    def show(self, steps: list[Step], *, over: bool = False) -> None:
+        """Bring the table up to date."""
+        for number, step in enumerate(steps, start=1):
+            if number <= self._finished:
+                continue
+            text = line(step, number=number, of=self._of, now=time.monotonic())
+            if step.until is not None or over:
+                self._finished = number
+                self._write(f"{self._fresh()}{text}\n")
+            elif self._stream.isatty():
+                self._write(f"{self._fresh()}{text} …")
+
+    def _fresh(self) -> str:
+        return "\r\x1b[K" if self._stream.isatty() else ""
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

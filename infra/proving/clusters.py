@@ -1,0 +1,64 @@
+"""The cluster that things are proven on: there, or brought up now."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+import devcluster
+from devcluster import Cluster
+from gatewaycanary.kube.resources import Resource
+from proving.api import NAMESPACE, Api, RefusedError
+from proving.helm import Helm
+from proving.operators import CRD, ROOT, SYSTEM, install_rights
+
+DEFINITION = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
+
+
+def bring_up() -> Cluster:
+    """Find the running cluster, or start one; its progress goes to standard error."""
+    try:
+        return devcluster.current()
+    except devcluster.ClusterError:
+        command = [sys.executable, "-m", "devcluster", "up"]
+        subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": str(ROOT / "infra")}, stdout=2, check=True
+        )
+        return devcluster.current()
+
+
+def helm_of(cluster: Cluster, namespace: str) -> Helm:
+    """Give the cluster's own helm for one namespace."""
+    path = cluster.environment(os.environ.get("PATH", "")).get("PATH", os.environ.get("PATH", ""))
+    return Helm(
+        kubeconfig=cluster.kubeconfig,
+        namespace=namespace,
+        path=path,
+        home=Path(tempfile.gettempdir()) / "gatewaycanary-helm",
+    )
+
+
+def install_operator(cluster: Cluster, api: Api) -> None:
+    """Install the CRD, and the operator's account and rights."""
+    api.apply(DEFINITION, yaml.safe_load(CRD.read_text()))
+    install_rights(helm_of(cluster, SYSTEM))
+
+
+def create_namespace(api: Api, name: str) -> None:
+    """Create a namespace; one that is there already counts as done."""
+    try:
+        api.create(NAMESPACE, {"metadata": {"name": name}})
+    except RefusedError as refused:
+        if refused.status != 409:
+            raise
