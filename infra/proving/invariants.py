@@ -181,15 +181,6 @@ def confused_conditions(records: Sequence[Record]) -> list[str]:
     return told
 
 
-def leftovers(objects: Sequence[Object]) -> list[str]:
-    """7, 3: at rest nothing of ours exists."""
-    return [
-        f"{each.get('kind', 'object')} {each['metadata']['name']} is still there"
-        for each in objects
-        if timelines.ours(each)
-    ]
-
-
 def _raises(records: Sequence[Record]) -> list[tuple[Shift, Object | None]]:
     return [
         (shift, _owner(records, shift.record))
@@ -220,12 +211,13 @@ def _passed(records: Sequence[Record], *, revision: str, weight: int, until: int
         and RUN_LABEL in timelines.labels(record.object)
         and timelines.labels(record.object).get(REVISION_LABEL) == revision
         and timelines.status(record.object).get("phase") == "Succeeded"
-        and _environment(record.object).get("GATEWAYCANARY_WEIGHT") == str(weight)
+        and environment(record.object).get("GATEWAYCANARY_WEIGHT") == str(weight)
         for record in timelines.of_kind(records, "Pod")
     )
 
 
-def _environment(pod: Object) -> dict[str, str]:
+def environment(pod: Object) -> dict[str, str]:
+    """Give the environment that a pod's first container is given in plain."""
     found = pod["spec"]["containers"][0].get("env", [])
     return {each["name"]: each.get("value", "") for each in found}
 

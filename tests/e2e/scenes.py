@@ -1,0 +1,184 @@
+"""One scenario's world: namespace, operator, release, history, stream, and the judgement.
+
+A scenario says what people do and waits for what is stored; `judge` then holds the whole history
+against the invariants and the stream against "no request is ever lost". What a scenario does by
+hand goes through `by_hand`, so that no invariant takes it for the operator's doing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from devcluster import Cluster
+from e2e import hooks
+from e2e.sights import Sight
+from gatewaycanary.kube.resources import (
+    DEPLOYMENT,
+    GATEWAY_CANARY,
+    Object,
+    Resource,
+)
+from proving import clusters, invariants, timelines
+from proving.api import NAMESPACE, Api
+from proving.helm import Helm
+from proving.histories import History
+from proving.operators import Operator
+from proving.streams import Stream
+
+CHARTS = Path(__file__).parent / "charts"
+REPOSITORY = "localhost/podinfo"
+RELEASE = "shop"
+RATE = 20.0
+BRIEF: tuple[int, ...] = (50, 100)
+"""Two steps: enough wherever the steps are not the point."""
+
+_OWNABLE = ("Deployment", "Service", "Ingress", "Pod", "Job")
+
+
+def image(tag: str) -> str:
+    """Name the gateway's image of a version."""
+    return f"{REPOSITORY}:{tag}"
+
+
+def canary_spec(tag: str, *, steps: Sequence[int] = BRIEF, **further: Any) -> dict[str, Any]:
+    """Write a spec that is quick where waiting is not the point."""
+    return {
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
+        "image": image(tag),
+        "traffic": {"nginx": {"ingress": "gateway"}, "settle": "500ms"},
+        "steps": [{"weight": weight} for weight in steps],
+        "canary": {"scaleDownDelay": "2s"},
+        "tests": [{"helm": {"release": RELEASE}}],
+        "progressDeadline": "1m",
+        **further,
+    }
+
+
+class Scene(Sight):
+    """Stage one scenario."""
+
+    def __init__(self, *, cluster: Cluster, api: Api, credentials: Path, folder: Path) -> None:
+        self.api = api
+        self.cluster = cluster
+        self.namespace = f"e2e-{uuid.uuid4().hex[:8]}"
+        self.host = f"{self.namespace}.gateway.test"
+        self.losses_allowed = False
+        self.leftovers_allowed = False
+        self.helm: Helm = clusters.helm_of(cluster, self.namespace)
+        clusters.create_namespace(api, self.namespace)
+        super().__init__(
+            history=History(api, self.namespace),
+            operator=Operator(
+                kubeconfig=credentials, namespace=self.namespace, log=folder / "operator.log"
+            ),
+        )
+        self.stream = Stream(url=cluster.gateway_url, host=self.host, rate=RATE, most_seconds=270)
+
+    # What people do.
+
+    def start(self, *objects: Object, chart: Path = CHARTS / "gateway", **values: Any) -> None:
+        """Start the operator, install the gateway with these hooks, and begin to send requests."""
+        self.operator.start()
+        self.install(*objects, chart=chart, **values)
+        self.operator.await_ready()
+        self.stream.await_route()
+        self.stream.start()
+
+    def install(
+        self,
+        *objects: Object,
+        chart: Path = CHARTS / "gateway",
+        options: Sequence[str] = ("--wait", "--timeout", "60s"),
+        **values: Any,
+    ) -> None:
+        """Install or upgrade the release."""
+        given = {"host": self.host, "objects": list(objects or (hooks.pod(),)), **values}
+        self.helm.install(RELEASE, chart, given, *options)
+
+    def apply(self, tag: str, *, name: str = "gateway", **spec: Any) -> Object:
+        """Ask for an image, as a CI job would."""
+        body = {
+            "apiVersion": GATEWAY_CANARY.api_version,
+            "kind": GATEWAY_CANARY.kind,
+            "metadata": {"name": name},
+            "spec": canary_spec(tag, **spec),
+        }
+        return self.api.apply(GATEWAY_CANARY, body, self.namespace)
+
+    def by_hand(self, resource: Resource, name: str, change: Object) -> Object:
+        """Change an object as a person does."""
+        changed = self.api.merge(resource, name, change, self.namespace)
+        self.history.by_hand.add(int(changed["metadata"]["resourceVersion"]))
+        return changed
+
+    def annotate(self, key: str, value: str, *, name: str = "gateway") -> None:
+        """Set an annotation of the GatewayCanary."""
+        change = {"metadata": {"annotations": {f"canary.soma.dev/{key}": value}}}
+        self.by_hand(GATEWAY_CANARY, name, change)
+
+    def set_stable(self, change: dict[str, Any]) -> Object:
+        """Change fields of stable's spec by hand."""
+        return self.by_hand(DEPLOYMENT, "gateway", {"spec": change})
+
+    def set_stable_image(self, tag: str) -> Object:
+        """Give stable another image by hand."""
+        stable = self.api.get(DEPLOYMENT, "gateway", self.namespace)
+        container = {**stable["spec"]["template"]["spec"]["containers"][0], "image": image(tag)}
+        return self.set_stable({"template": {"spec": {"containers": [container]}}})
+
+    def delete(self, resource: Resource, name: str, **options: Any) -> None:
+        """Delete an object by hand."""
+        self.api.delete(resource, name, self.namespace, **options)
+        gone = self.history.wait(
+            f"{resource.kind} {name} is gone",
+            lambda: [
+                each
+                for each in self.history.records(resource.kind)
+                if each.name == name and each.deleted
+            ],
+        )
+        self.history.by_hand.update(each.version for each in gone)
+
+    # The end.
+
+    def judge(self) -> None:
+        """Hold the whole run against the invariants and the stream against its promise."""
+        self.stream.stop()
+        if not self.leftovers_allowed:
+            self._expect_nothing_of_ours()
+        for each in self.history.all_current("GatewayCanary"):
+            self.api.delete(GATEWAY_CANARY, each["metadata"]["name"], self.namespace)
+        self.when("every GatewayCanary goes", lambda: not self._canaries())
+        self._expect_nothing_of_ours()
+        found = invariants.breaches(self.history.records())
+        if not self.losses_allowed:
+            lost = self.stream.lost()
+            found += [f"{len(lost)} requests lost, such as: {each.trouble}" for each in lost[:1]]
+        assert not found, "\n".join([*found, self.log_tail()])
+
+    def strike(self) -> None:
+        """Stop and remove everything, whatever came before."""
+        self.stream.stop()
+        self.operator.stop()
+        self.history.close()
+        for item in self.api.list(GATEWAY_CANARY, self.namespace)["items"]:
+            change = {"metadata": {"finalizers": None}}
+            self.api.merge(GATEWAY_CANARY, item["metadata"]["name"], change, self.namespace)
+        self.api.delete(NAMESPACE, self.namespace)
+
+    def _canaries(self) -> list[Object]:
+        return self.history.all_current("GatewayCanary")
+
+    def _expect_nothing_of_ours(self) -> None:
+        self.when("nothing of ours is left", lambda: not self._owned(), timeout=15.0)
+
+    def _owned(self) -> list[Object]:
+        return [
+            item
+            for kind in _OWNABLE
+            for item in self.history.all_current(kind)
+            if timelines.ours(item) and "deletionTimestamp" not in item["metadata"]
+        ]
