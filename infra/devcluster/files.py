@@ -138,7 +138,7 @@ def audit_policy() -> str:
 
 def corefile(layout: Layout) -> str:
     """Write CoreDNS's configuration: the cluster's names and no others."""
-    return f""".:{DNS_PORT} {{
+    return f"""{CLUSTER_DOMAIN}:{DNS_PORT} in-addr.arpa:{DNS_PORT} ip6.arpa:{DNS_PORT} {{
     bind {NODE_IP}
     health 127.0.0.1:{DNS_HEALTH_PORT}
     ready 127.0.0.1:{DNS_READY_PORT}
@@ -149,6 +149,14 @@ def corefile(layout: Layout) -> str:
         ttl 5
     }}
     loadbalance
+}}
+
+.:{DNS_PORT} {{
+    bind {NODE_IP}
+    errors
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
 }}
 """
 

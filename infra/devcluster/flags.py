@@ -139,6 +139,8 @@ def _controller_manager(layout: Layout) -> Invocation:
         "root-ca-file": layout.pki / "ca.crt",
         "service-account-private-key-file": layout.pki / "service-accounts.key",
         "use-service-account-credentials": "true",
+        # Looked for nowhere: the default directory would be made on the machine.
+        "flex-volume-plugin-dir": layout.state / "kubelet" / "volume-plugins",
         "concurrent-deployment-syncs": 20,
         "concurrent-replicaset-syncs": 20,
     }

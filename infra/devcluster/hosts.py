@@ -1,15 +1,17 @@
 """What the cluster changes about the machine itself, and how it is put back.
 
 A bridge for the node and its pods, one packet filter table that closes the
-control plane to other machines, and kernel settings. The settings are
-written down as they were found before the first is changed, once for a
-cluster's life, so that a second start does not mistake ours for the user's.
+control plane to other machines, kernel settings, and directories that
+components insist on. How it was found is written down before the first
+change, once for a cluster's life, so that a second start does not mistake our
+settings for the user's.
 """
 
 import json
 import subprocess
 from pathlib import Path
 
+from devcluster import traces
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 from devcluster.settings import API_PORT, BRIDGE, KUBELET_PORT, NODE_IP, POD_PREFIX
@@ -87,7 +89,8 @@ def _write(name: str, value: str) -> None:
 
 def prepare(layout: Layout) -> None:
     """Set up bridge, filter and kernel settings; harmless when they are."""
-    _remember(layout)
+    if not layout.host_before.exists():
+        _remember(layout)
     for name, value in _SYSCTLS.items():
         _write(name, value)
     if not (Path("/sys/class/net") / BRIDGE).exists():
@@ -98,22 +101,25 @@ def prepare(layout: Layout) -> None:
 
 
 def restore(layout: Layout) -> None:
-    """Take bridge, filters and kernel settings back to how they were found."""
+    """Take the machine back to how it was found."""
     attempt("ip", "link", "delete", BRIDGE)
     for family, table in (("inet", FILTER_TABLE), *_PROXY_TABLES):
         attempt("nft", "delete", "table", family, table)
     try:
-        before: dict[str, str] = json.loads(layout.host_before.read_text())
+        before = json.loads(layout.host_before.read_text())
     except (OSError, ValueError):
         return
-    for name, value in before.items():
+    for name, value in before["settings"].items():
         _write(name, value)
+    traces.remove(layout, [Path(path) for path in before["absent"]])
 
 
 def _remember(layout: Layout) -> None:
-    if layout.host_before.exists():
-        return
-    found = {name: _read(name) for name in (*_SYSCTLS, *_CHANGED_BY_OTHERS)}
+    settings = {name: _read(name) for name in (*_SYSCTLS, *_CHANGED_BY_OTHERS)}
+    found = {
+        "settings": {name: value for name, value in settings.items() if value is not None},
+        "absent": [str(path) for path in traces.DIRECTORIES if not path.exists()],
+    }
     written = layout.host_before.with_suffix(".new")
-    written.write_text(json.dumps({name: value for name, value in found.items() if value}))
+    written.write_text(json.dumps(found, indent=2))
     written.rename(layout.host_before)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from devcluster import components, hosts, processes
+from devcluster import components, hosts, processes, traces
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 from devcluster.processes import Process
@@ -23,8 +23,6 @@ from devcluster.waiting import wait_until
 
 STAGES = ("stop the node", "stop the control plane", "clean up the machine")
 
-_CGROUPS = Path("/sys/fs/cgroup")
-_SHIM_SOCKETS = Path("/run/containerd/s")
 _BEFORE_CONTAINERD = ("kubelet", "kube-controller-manager", "kube-scheduler")
 
 
@@ -45,7 +43,7 @@ def down(layout: Layout, progress: Progress) -> bool:
     with progress.stage(STAGES[2]):
         _unmount(layout.state)
         hosts.restore(layout)
-        _remove_traces(layout)
+        traces.remove_cgroups()
         shutil.rmtree(layout.state)
     return True
 
@@ -102,8 +100,3 @@ def _unmount(below: Path) -> None:
         done = subprocess.run(["umount", str(point)], check=False, capture_output=True)
         if done.returncode != 0:
             hosts.run("umount", "--lazy", str(point))
-
-
-def _remove_traces(layout: Layout) -> None:
-    """Remove what components leave outside of the state directory."""
-    del layout

@@ -42,11 +42,12 @@ import (
 	_ "github.com/coredns/coredns/plugin/loadbalance"
 	_ "github.com/coredns/coredns/plugin/log"
 	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/template"
 )
 
 // CoreDNS runs plugins in the order of this list, not of the Corefile.
 var directives = []string{
-	"bind", "health", "ready", "errors", "log", "cache", "loadbalance", "kubernetes",
+	"bind", "health", "ready", "errors", "log", "cache", "loadbalance", "template", "kubernetes",
 }
 
 var programs = map[string]func(){
