@@ -7,7 +7,8 @@ cluster. That makes reads after our own writes true, in three rules:
 - Nothing is replaced by an equal or older version of itself.
 - An answer about an object that we don't hold is taken only if it is newer than what the watch has
   already passed; otherwise the watch has shown us its end, and it must not come back for ever.
-- What our own delete removed stays away: its uid is buried until the watch has told of its end.
+- What our own delete removed stays away, and so does all that was there before it: its uid and
+  version are buried until the watch has told of its end.
 
 A list (the first one, or after a gap in the watch) adds and changes; what it lacks was deleted in
 the gap, unless it is newer than the list.
@@ -49,7 +50,7 @@ class Store(Generic[T]):
     ) -> None:
         self._trim = trim
         self._entries: dict[Key, _Entry[T]] = {}
-        self._buried: dict[Key, str] = {}
+        self._buried: dict[Key, tuple[str, int]] = {}
         self._namespaces = _Index[T]()
         self._indexes = {name: (function, _Index[T]()) for name, function in indexes.items()}
         self._subscribers: list[Callable[[T | None, T | None], None]] = []
@@ -95,12 +96,16 @@ class Store(Generic[T]):
         return self._take(key, version, uid, obj)
 
     def remove(self, *, namespace: str, name: str, uid: str) -> bool:
-        """Take out what our own delete has removed; return whether it was still here."""
+        """Take out what our own delete has removed; return whether it was still here.
+
+        What was deleted unseen, before any event or answer brought it here, comes and goes again
+        with the watch.
+        """
         key = (namespace, name)
         entry = self._entries.get(key)
         if entry is None or entry.uid != uid:
             return False
-        self._buried[key] = uid
+        self._buried[key] = (uid, entry.version)
         self._drop(key)
         return True
 
@@ -128,7 +133,7 @@ class Store(Generic[T]):
     def sweep(self, seen: set[Key], resource_version: int) -> None:
         """Take out what a whole list of that version lacks, unless it is newer than the list."""
         self.passed = max(self.passed, resource_version)
-        self._buried = {key: uid for key, uid in self._buried.items() if key in seen}
+        self._buried = {key: end for key, end in self._buried.items() if key in seen}
         for key, entry in list(self._entries.items()):
             if key not in seen and entry.version <= resource_version:
                 self._drop(key)
@@ -148,7 +153,8 @@ class Store(Generic[T]):
         if old is not None and version <= old.version:
             return False
         if self._buried and key in self._buried:
-            if self._buried[key] == uid:
+            ended, until = self._buried[key]
+            if uid == ended or version <= until:
                 return False
             del self._buried[key]
         record = self._trim(obj)
@@ -160,7 +166,7 @@ class Store(Generic[T]):
         return True
 
     def _end(self, key: Key, version: int, uid: str) -> None:
-        if self._buried.get(key) == uid:
+        if key in self._buried and self._buried[key][0] == uid:
             del self._buried[key]
         entry = self._entries.get(key)
         if entry is not None and entry.version <= version:
