@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gatewaycanary.core.lookups import SLICE_LABEL
 from gatewaycanary.core.writes import Object
-
-SERVICE_LABEL = "kubernetes.io/service-name"
 
 
 def ready_endpoints(slices: Iterable[Object], service: str) -> int:
@@ -32,7 +31,7 @@ def ready_endpoints(slices: Iterable[Object], service: str) -> int:
 
 def _service_of(endpoint_slice: Object) -> str:
     labels = endpoint_slice.get("metadata", {}).get("labels") or {}
-    return str(labels.get(SERVICE_LABEL, ""))
+    return str(labels.get(SLICE_LABEL, ""))
 
 
 def _ready(endpoint_slice: Object) -> Iterator[Object]:

@@ -9,7 +9,7 @@ from typing import Any
 from gatewaycanary.core.writes import Object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Spot:
     """Where requests are told apart; an empty path is the root, as routers take it."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from gatewaycanary.core.lookups import Lookup
+from gatewaycanary.core.lookups import Lookup, spot_token, token
 from gatewaycanary.core.manifests import is_ours
 from gatewaycanary.core.naming import canary_name
 from gatewaycanary.core.observation import Problem
@@ -116,30 +116,44 @@ def _upstreams(context: RouteContext, stable: Object) -> set[tuple[str, str]]:
 def _foreign_canaries(context: RouteContext, lookup: Lookup, stable: Object) -> Iterator[Problem]:
     """Find canary Ingresses of others on any spot whose upstream is ours to shift."""
     upstreams = _upstreams(context, stable)
-    ours = canary_name(context.target)
-    found = [
+    sharing = (
         one
-        for one in lookup.list(KIND, context.namespace)
-        if one["metadata"]["name"] not in (context.route, ours)
-    ]
-    canaries = [one for one in found if is_true(ingresses.annotations_of(one).get(CANARY))]
-    stables = [stable, *(one for one in found if one not in canaries)]
+        for one in _leading_to_stable(context, lookup)
+        if not is_true(ingresses.annotations_of(one).get(CANARY))
+    )
     spots = {
         entry.spot
-        for one in stables
+        for one in sharing
         for entry in ingresses.entries(one)
         if (entry.service, entry.port) in upstreams
     }
-    for canary in canaries:
-        clash = next((one for one in ingresses.entries(canary) if one.spot in spots), None)
-        if clash is not None:
-            yield Problem(
-                reason="ForeignCanaryIngress",
-                object=f"{KIND} {canary['metadata']['name']}",
-                field=clash.field,
-                message=f"it is another canary of host {clash.spot.host or '*'} and path "
-                f"{clash.spot.path}, and routers know one canary a path; delete it",
-            )
+    for name, clash in _canaries_on(context, lookup, spots).items():
+        yield Problem(
+            reason="ForeignCanaryIngress",
+            object=f"{KIND} {name}",
+            field=clash.field,
+            message=f"it is another canary of host {clash.spot.host or '*'} and path "
+            f"{clash.spot.path}, and routers know one canary a path; delete it",
+        )
+
+
+def _leading_to_stable(context: RouteContext, lookup: Lookup) -> Iterable[Object]:
+    return lookup.filed(KIND, context.namespace, token("Service", context.stable_service))
+
+
+def _canaries_on(
+    context: RouteContext, lookup: Lookup, spots: set[ingresses.Spot]
+) -> dict[str, ingresses.Entry]:
+    clashes: dict[str, ingresses.Entry] = {}
+    for spot in sorted(spots):
+        for one in lookup.filed(KIND, context.namespace, spot_token(spot.host, spot.path)):
+            name = one["metadata"]["name"]
+            if name == canary_name(context.target) or name == context.route:
+                continue
+            if is_true(ingresses.annotations_of(one).get(CANARY)):
+                on_spot = (entry for entry in ingresses.entries(one) if entry.spot == spot)
+                clashes.update({name: entry for entry in on_spot if name not in clashes})
+    return clashes
 
 
 def _default_backend(context: RouteContext, stable: Object) -> Iterator[Problem]:
@@ -167,7 +181,7 @@ def _sticky(context: RouteContext, stable: Object) -> Iterator[Problem]:
 
 def _shifting_too(context: RouteContext, lookup: Lookup, stable: Object) -> Iterator[Problem]:
     upstreams = _upstreams(context, stable)
-    for other in lookup.list(KIND, context.namespace):
+    for other in _leading_to_stable(context, lookup):
         name = other["metadata"]["name"]
         if name == context.route or is_true(ingresses.annotations_of(other).get(CANARY)):
             continue
