@@ -30,7 +30,8 @@ NAME = f"{PLURAL}.{GROUP}"
 NAME_LIMIT = 63
 _NAME_RULE = {
     "rule": f"size(self.metadata.name) <= {NAME_LIMIT}",
-    "message": f"metadata.name may have at most {NAME_LIMIT} characters: it becomes a label's value",
+    "message": f"metadata.name may have at most {NAME_LIMIT} characters: "
+    "it becomes a label's value",
 }
 STATUS_DEFAULT = {"observedGeneration": 0, "phase": "Pending"}
 HEADER = (

@@ -24,7 +24,13 @@ MAX_LENGTH = 25
 GRAMMAR = "must be a duration in whole h, m, s and ms, such as 30s, 2m or 1h30m"
 
 _COMPILED = re.compile(PATTERN)
-_UNITS = ("hours", "minutes", "seconds", "milliseconds")
+_SIZES = (
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "m"),
+    (timedelta(seconds=1), "s"),
+    (timedelta(milliseconds=1), "ms"),
+)
+_MOST = 99_999
 
 
 def parse_duration(text: str) -> timedelta:
@@ -32,17 +38,18 @@ def parse_duration(text: str) -> timedelta:
     match = _COMPILED.fullmatch(text)
     if match is None or not text:
         raise ValueError(GRAMMAR)
-    numbers = [int(part.rstrip("hms")) if part else 0 for part in match.groups()]
-    return timedelta(**dict(zip(_UNITS, numbers, strict=True)))
+    numbers = (int((part or "0").rstrip("hms")) for part in match.groups())
+    return sum((n * size for n, (size, _) in zip(numbers, _SIZES, strict=True)), timedelta(0))
 
 
 def format_duration(value: timedelta) -> str:
     """Write a duration the shortest way that ``parse_duration`` reads back; ms precision."""
-    seconds, milliseconds = divmod(value // timedelta(milliseconds=1), 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"), (milliseconds, "ms"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+    text = ""
+    for size, unit in _SIZES:
+        number = min(value // size, _MOST)
+        value -= number * size
+        text += f"{number}{unit}" if number else ""
+    return text or "0s"
 
 
 @dataclass(frozen=True, slots=True)

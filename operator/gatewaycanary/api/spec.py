@@ -9,145 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from gatewaycanary.api.durations import Deadline, Duration
+from gatewaycanary.api.durations import Deadline
 from gatewaycanary.api.images import ImageReference, ImageTag, retag
-from gatewaycanary.api.names import LabelKey, LabelName, ObjectName
+from gatewaycanary.api.names import LabelName
+from gatewaycanary.api.options import (
+    CANARY_SUFFIX,
+    CanaryOptions,
+    Promotion,
+    Services,
+    TargetRef,
+)
 from gatewaycanary.api.problems import SpecInvalid, problems_of, without_nulls
-from gatewaycanary.api.rules import UNSHOWN, Rule, Ruled, SpecModel, Transition
+from gatewaycanary.api.rules import UNSHOWN, Rule, SpecModel
+from gatewaycanary.api.steps import DEFAULT_STEPS, Step, Steps
 from gatewaycanary.api.suites import TestSuite
 from gatewaycanary.api.traffic import Traffic
-
-CANARY_SUFFIX = "-canary"
-
-
-class TargetRef(SpecModel):
-    """The stable workload, untouched until promotion."""
-
-    rules = (
-        Transition(
-            cel="self == oldSelf",
-            message="targetRef cannot change; delete this GatewayCanary (traffic returns to "
-            "stable) and create one for the other workload",
-        ),
-        Rule(
-            cel=f"size(self.name) <= {63 - len(CANARY_SUFFIX)}",
-            holds=lambda target: len(target.name) <= 63 - len(CANARY_SUFFIX),
-            message=f"name may have at most {63 - len(CANARY_SUFFIX)} characters: "
-            f"the canary's objects are called <name>{CANARY_SUFFIX}",
-        ),
-    )
-
-    api_version: Literal["apps/v1"] = "apps/v1"
-    """The API version of the workload."""
-
-    kind: Literal["Deployment"] = "Deployment"
-    """The kind of the workload."""
-
-    name: ObjectName
-    """The name of the workload, in this namespace."""
-
-
-class Services(SpecModel):
-    """The Services of both sides."""
-
-    stable: LabelName | None = None
-    """The Service that selects the stable pods; by default called as the target."""
-
-    canary: LabelName | None = None
-    """The Service to make for the canary's pods; by default <target>-canary."""
-
-
-class Step(SpecModel):
-    """One weight of the ramp, with what must pass before the next."""
-
-    weight: int = Field(ge=1, le=100)
-    """The percentage of traffic that the canary gets."""
-
-    hold: Duration | None = None
-    """Stay at this weight at least so long."""
-
-    approval: bool = Field(default=False, json_schema_extra=UNSHOWN)
-    """Wait for a person: the annotation canary.soma.dev/approve."""
-
-
-DEFAULT_STEPS = tuple(Step(weight=weight) for weight in (5, 10, 25, 50, 75, 100))
-
-
-def _ends_at_all(steps: tuple[Step, ...]) -> bool:
-    return not steps or steps[-1].weight == 100
-
-
-def _rises(steps: tuple[Step, ...]) -> bool:
-    return all(one.weight < other.weight for one, other in pairwise(steps))
-
-
-_STEP_RULES = (
-    Rule(
-        cel="size(self) > 0",
-        holds=lambda steps: len(steps) > 0,
-        message="must not be empty; leave it out for 5, 10, 25, 50, 75 and 100 %",
-    ),
-    Rule(
-        cel="self.map(step, step.weight).isSorted() && "
-        "self.all(step, self.exists_one(other, other.weight == step.weight))",
-        holds=_rises,
-        message="weights must rise from step to step, each higher than the one before",
-    ),
-    Rule(
-        cel="size(self) == 0 || self[size(self) - 1].weight == 100",
-        holds=_ends_at_all,
-        message="the last step must have weight 100; promotion follows it",
-    ),
-)
-
-Steps = Annotated[tuple[Step, ...], Field(max_length=100, strict=False), Ruled(_STEP_RULES)]
-
-
-def _counts_replicas(value: Any) -> bool:
-    if isinstance(value, str):
-        return value in {"Proportional", "Full"}
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-_REPLICAS_RULE = Rule(
-    cel="type(self) == int ? self >= 1 : self in ['Proportional', 'Full']",
-    holds=_counts_replicas,
-    message="must be a number of at least 1, Proportional or Full",
-)
-
-Replicas = Annotated[
-    int | Literal["Proportional", "Full"],
-    Field(json_schema_extra={"x-kubernetes-int-or-string": True}),
-    Ruled((_REPLICAS_RULE,), first=True),
-]
-
-
-class CanaryOptions(SpecModel):
-    """How the canary's pods are made and taken away."""
-
-    replicas: Replicas = "Proportional"
-    """A number; Proportional to the weight; or Full, as many as stable from the first step."""
-
-    scale_down_delay: Duration = timedelta(seconds=30)
-    """How long the canary's pods stay once the route reads weight 0."""
-
-    selector_label: LabelKey | None = None
-    """The selector label that tells the canary's pods from stable's; found when not given."""
-
-    allow_policy_gap: bool = False
-    """Go on where a NetworkPolicy or mesh policy covers stable but would not cover the canary."""
-
-
-class Promotion(SpecModel):
-    """What happens once the canary has proven itself at 100 %."""
-
-    mode: Literal["Automatic", "Handover"] = "Automatic"
-    """Automatic writes the image to stable; Handover waits until somebody else has."""
 
 
 def _services_differ(spec: GatewayCanarySpec) -> bool:
@@ -159,7 +39,9 @@ def _services_are_named(spec: GatewayCanarySpec) -> bool:
     return named or "." not in spec.target_ref.name
 
 
-_STABLE = "has(self.service) && has(self.service.stable) ? self.service.stable : self.targetRef.name"
+_STABLE = (
+    "has(self.service) && has(self.service.stable) ? self.service.stable : self.targetRef.name"
+)
 _CANARY = (
     "has(self.service) && has(self.service.canary) ? self.service.canary "
     f": self.targetRef.name + '{CANARY_SUFFIX}'"
