@@ -45,6 +45,9 @@ def tokens(kind: str, obj: Object) -> tuple[str, ...]:
     match kind:
         case "GatewayCanary":
             return _of_canary(spec)
+        case "Deployment":
+            labels = spec.get("template", {}).get("metadata", {}).get("labels") or {}
+            return tuple(label_token(key, value) for key, value in labels.items())
         case "Service":
             selector = spec.get("selector") or {}
             return (_selector_token(*min(selector.items())),) if selector else ()
@@ -94,6 +97,11 @@ def _of_ingress(spec: Mapping[str, Any]) -> Iterator[str]:
 def spot_token(host: str, path: str) -> str:
     """Name a host and path that an Ingress routes."""
     return token("spot", host + path)
+
+
+def label_token(key: str, value: str) -> str:
+    """Name a label that the pods of a Deployment carry."""
+    return token("label", f"{key}={value}")
 
 
 def _selector_token(key: str, value: str) -> str:

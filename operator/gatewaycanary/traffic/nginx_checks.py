@@ -151,8 +151,9 @@ def _canaries_on(
             if name == canary_name(context.target) or name == context.route:
                 continue
             if is_true(ingresses.annotations_of(one).get(CANARY)):
-                on_spot = (entry for entry in ingresses.entries(one) if entry.spot == spot)
-                clashes.update({name: entry for entry in on_spot if name not in clashes})
+                for entry in ingresses.entries(one):
+                    if entry.spot == spot:
+                        clashes.setdefault(name, entry)
     return clashes
 
 
