@@ -8,7 +8,8 @@ what concerns that Deployment, ``selector/app=web`` for a Service that selects b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from gatewaycanary.core.naming import canary_name
@@ -30,59 +31,76 @@ class Lookup(Protocol):
         """Return the objects of the kind in the namespace that ``tokens`` files under the token."""
 
 
+def tokens(kind: str, obj: Object) -> tuple[str, ...]:
+    """Give the tokens under which an object of the kind is filed, each once.
+
+    A GatewayCanary is filed under all the objects that it is about; so an event of one of them
+    finds it, and so do others that are about the same.
+    """
+    filing = _FILINGS.get(kind)
+    return () if filing is None else tuple(dict.fromkeys(filing(obj)))
+
+
 def token(kind: str, name: str) -> str:
     """Name what concerns an object."""
     return f"{kind}/{name}"
 
 
-def tokens(kind: str, obj: Object) -> tuple[str, ...]:
-    """Give the tokens under which an object of the kind is filed.
-
-    A GatewayCanary is filed under all the objects that it is about; so an event of one of them
-    finds it, and so do others that are about the same.
-    """
-    spec = obj.get("spec") or {}
-    match kind:
-        case "GatewayCanary":
-            return _of_canary(spec)
-        case "Deployment":
-            labels = spec.get("template", {}).get("metadata", {}).get("labels") or {}
-            return tuple(label_token(key, value) for key, value in labels.items())
-        case "Service":
-            selector = spec.get("selector") or {}
-            return (_selector_token(*min(selector.items())),) if selector else ()
-        case "Ingress":
-            return tuple(dict.fromkeys(_of_ingress(spec)))
-        case "HorizontalPodAutoscaler":
-            target = spec.get("scaleTargetRef", {})
-            return (token(target.get("kind", ""), target.get("name", "")),)
-        case "EndpointSlice":
-            labels = obj.get("metadata", {}).get("labels") or {}
-            return (token("Service", labels.get(SLICE_LABEL, "")),)
-        case _:
-            return ()
+def label_token(key: str, value: str) -> str:
+    """Name a label that the pods of a Deployment carry."""
+    return token("label", f"{key}={value}")
 
 
-def _of_canary(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    target = str(spec.get("targetRef", {}).get("name", ""))
+def spot_token(host: str, path: str) -> str:
+    """Name a host and path that an Ingress routes."""
+    return token("spot", host + path)
+
+
+def services_selecting(
+    lookup: Lookup, namespace: str, labels: Mapping[str, str]
+) -> Iterator[Object]:
+    """Give the Services whose selector matches these labels."""
+    for key, value in labels.items():
+        for service in lookup.filed("Service", namespace, _selector_token(key, value)):
+            if labels.items() >= dict(service["spec"]["selector"]).items():
+                yield service
+
+
+def _selector_token(key: str, value: str) -> str:
+    return token("selector", f"{key}={value}")
+
+
+def _of_canary(obj: Object) -> Iterator[str]:
+    spec = _spec(obj)
+    target = str((spec.get("targetRef") or {}).get("name", ""))
     named = spec.get("service") or {}
     traffic = spec.get("traffic") or {}
-    routes = (
-        ("Ingress", (traffic.get("nginx") or {}).get("ingress")),
-        ("Ingress", canary_name(target) if "nginx" in traffic else None),
-        ("VirtualService", (traffic.get("istio") or {}).get("virtualService")),
-        ("HTTPRoute", (traffic.get("gatewayAPI") or {}).get("httpRoute")),
-    )
-    return (
-        token("Deployment", target),
-        token("Deployment", canary_name(target)),
-        token("Service", named.get("stable") or target),
-        token("Service", named.get("canary") or canary_name(target)),
-        *(token(kind, name) for kind, name in routes if name),
-    )
+    yield token("Deployment", target)
+    yield token("Deployment", canary_name(target))
+    yield token("Service", named.get("stable") or target)
+    yield token("Service", named.get("canary") or canary_name(target))
+    for provider, kind, field in _ROUTES:
+        if traffic.get(provider):
+            yield token(kind, traffic[provider].get(field, ""))
+    if traffic.get("nginx"):
+        yield token("Ingress", canary_name(target))
 
 
-def _of_ingress(spec: Mapping[str, Any]) -> Iterator[str]:
+def _of_deployment(obj: Object) -> Iterator[str]:
+    template = _spec(obj).get("template") or {}
+    for key, value in ((template.get("metadata") or {}).get("labels") or {}).items():
+        yield label_token(key, value)
+
+
+def _of_service(obj: Object) -> Iterator[str]:
+    # NB: one pair of the selector is enough: labels that match it hold every pair.
+    selector = _spec(obj).get("selector")
+    if selector:
+        yield _selector_token(*min(selector.items()))
+
+
+def _of_ingress(obj: Object) -> Iterator[str]:
+    spec = _spec(obj)
     default = (spec.get("defaultBackend") or {}).get("service")
     if default:
         yield token("Service", default.get("name", ""))
@@ -94,25 +112,33 @@ def _of_ingress(spec: Mapping[str, Any]) -> Iterator[str]:
                 yield token("Service", service.get("name", ""))
 
 
-def spot_token(host: str, path: str) -> str:
-    """Name a host and path that an Ingress routes."""
-    return token("spot", host + path)
+def _of_autoscaler(obj: Object) -> Iterator[str]:
+    target = _spec(obj).get("scaleTargetRef") or {}
+    yield token(target.get("kind", ""), target.get("name", ""))
 
 
-def label_token(key: str, value: str) -> str:
-    """Name a label that the pods of a Deployment carry."""
-    return token("label", f"{key}={value}")
+def _of_slice(obj: Object) -> Iterator[str]:
+    labels = obj.get("metadata", {}).get("labels") or {}
+    yield token("Service", labels.get(SLICE_LABEL, ""))
 
 
-def _selector_token(key: str, value: str) -> str:
-    return token("selector", f"{key}={value}")
+def _spec(obj: Object) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = obj.get("spec") or {}
+    return found
 
 
-def services_selecting(
-    lookup: Lookup, namespace: str, labels: Mapping[str, str]
-) -> Iterator[Object]:
-    """Give the Services whose selector matches these labels."""
-    for key, value in labels.items():
-        for service in lookup.filed("Service", namespace, _selector_token(key, value)):
-            if labels.items() >= dict(service["spec"]["selector"]).items():
-                yield service
+_ROUTES: Final = (
+    ("nginx", "Ingress", "ingress"),
+    ("istio", "VirtualService", "virtualService"),
+    ("gatewayAPI", "HTTPRoute", "httpRoute"),
+)
+_FILINGS: Final[Mapping[str, Callable[[Object], Iterator[str]]]] = MappingProxyType(
+    {
+        "GatewayCanary": _of_canary,
+        "Deployment": _of_deployment,
+        "Service": _of_service,
+        "Ingress": _of_ingress,
+        "HorizontalPodAutoscaler": _of_autoscaler,
+        "EndpointSlice": _of_slice,
+    }
+)
