@@ -7,6 +7,8 @@ hand goes through `by_hand`, so that no invariant takes it for the operator's do
 
 from __future__ import annotations
 
+import os
+import subprocess
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,13 +45,15 @@ def image(tag: str) -> str:
     return f"{REPOSITORY}:{tag}"
 
 
-def canary_spec(tag: str, *, steps: Sequence[int] = BRIEF, **further: Any) -> dict[str, Any]:
+def canary_spec(
+    tag: str, *, steps: Sequence[int | dict[str, Any]] = BRIEF, **further: Any
+) -> dict[str, Any]:
     """Write a spec that is quick where waiting is not the point."""
     return {
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
         "image": image(tag),
         "traffic": {"nginx": {"ingress": "gateway"}, "settle": "500ms"},
-        "steps": [{"weight": weight} for weight in steps],
+        "steps": [each if isinstance(each, dict) else {"weight": each} for each in steps],
         "canary": {"scaleDownDelay": "2s"},
         "tests": [{"helm": {"release": RELEASE}}],
         "progressDeadline": "1m",
@@ -79,11 +83,15 @@ class Scene(Sight):
 
     # What people do.
 
-    def start(self, *objects: Object, chart: Path = CHARTS / "gateway", **values: Any) -> None:
+    def start(self, *objects: Object, **values: Any) -> None:
         """Start the operator, install the gateway with these hooks, and begin to send requests."""
         self.operator.start()
-        self.install(*objects, chart=chart, **values)
+        self.start_traffic(*objects, **values)
         self.operator.await_ready()
+
+    def start_traffic(self, *objects: Object, **values: Any) -> None:
+        """Install the gateway and begin to send requests."""
+        self.install(*objects, **values)
         self.stream.await_route()
         self.stream.start()
 
@@ -94,7 +102,7 @@ class Scene(Sight):
         options: Sequence[str] = ("--wait", "--timeout", "60s"),
         **values: Any,
     ) -> None:
-        """Install or upgrade the release."""
+        """Install or upgrade the release; without objects it has one ordinary test."""
         given = {"host": self.host, "objects": list(objects or (hooks.pod(),)), **values}
         self.helm.install(RELEASE, chart, given, *options)
 
@@ -119,6 +127,10 @@ class Scene(Sight):
         change = {"metadata": {"annotations": {f"canary.soma.dev/{key}": value}}}
         self.by_hand(GATEWAY_CANARY, name, change)
 
+    def change_spec(self, change: dict[str, Any]) -> None:
+        """Change fields of the GatewayCanary's spec."""
+        self.by_hand(GATEWAY_CANARY, "gateway", {"spec": change})
+
     def set_stable(self, change: dict[str, Any]) -> Object:
         """Change fields of stable's spec by hand."""
         return self.by_hand(DEPLOYMENT, "gateway", {"spec": change})
@@ -128,6 +140,18 @@ class Scene(Sight):
         stable = self.api.get(DEPLOYMENT, "gateway", self.namespace)
         container = {**stable["spec"]["template"]["spec"]["containers"][0], "image": image(tag)}
         return self.set_stable({"template": {"spec": {"containers": [container]}}})
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run the cluster's kubectl in the namespace, and give what it prints."""
+        environment = self.cluster.environment(os.environ.get("PATH", ""))
+        return subprocess.run(
+            ["kubectl", "--namespace", self.namespace, *arguments],
+            env={**os.environ, **environment},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        ).stdout
 
     def delete(self, resource: Resource, name: str, **options: Any) -> None:
         """Delete an object by hand."""

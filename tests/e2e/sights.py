@@ -112,6 +112,18 @@ class Sight:
         conditions = self.status(name)["conditions"]
         return str(next(each["message"] for each in conditions if each["type"] == kind))
 
+    def says_reason(self, reason: str) -> None:
+        """Wait until some condition names a reason."""
+
+        def named() -> bool:
+            return reason in {told for _, told in self.conditions().values()}
+
+        self.when(f"a condition says {reason}", named)
+
+    def sees_stable_image(self, tag: str) -> None:
+        """Wait until stable is to run a version."""
+        self.when(f"stable gets {tag}", lambda: self.stable_image().endswith(f":{tag}"))
+
     def runs_a_test(self, *, weight: int | None = None, timeout: float = 60.0) -> Object:
         """Wait for a test pod that runs now."""
 

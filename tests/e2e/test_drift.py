@@ -1,0 +1,65 @@
+"""Somebody edits the canary's route while a rollout runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e import hooks
+from e2e.scenes import Scene, image
+from gatewaycanary.kube.resources import INGRESS
+from proving.timelines import WEIGHT
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+
+
+def edit(scene: Scene, weight: str | None) -> None:
+    """Give the canary Ingress another weight by hand; None removes it."""
+    change = {"metadata": {"annotations": {WEIGHT: weight}}}
+    scene.by_hand(INGRESS, "gateway-canary", change)
+
+
+def at_half(scene: Scene) -> None:
+    """Bring a rollout to its first step, with a test that leaves time."""
+    scene.start(hooks.pod("sleep 6", name="slow"))
+    scene.apply("2.0.0")
+    scene.reaches("Testing", weight=50)
+
+
+@pytest.mark.parametrize("weight", ["77", "20", "half", None])
+def test_an_edit_is_put_back(scene: Scene, weight: str | None) -> None:
+    """Another number, a word, or none at all: the announced weight comes back; it is told."""
+    at_half(scene)
+    edit(scene, weight)
+    scene.carries(50)
+    scene.when("the correction is told", lambda: "Drift" in scene.reasons())
+    scene.ends("Succeeded")
+    assert scene.stable_image() == image("2.0.0")
+
+
+def test_an_explicit_zero_is_a_persons_brake(scene: Scene) -> None:
+    """Weight 0 by hand is obeyed: the rollout ends, and nothing is raised again."""
+    at_half(scene)
+    edit(scene, "0")
+    status = scene.ends("Failed")
+    assert status["failure"]["reason"] == "TrafficWithdrawn"
+    assert scene.weights() == [50, 0]
+
+
+def test_a_contested_route_is_given_up(scene: Scene) -> None:
+    """Edited for the third time within a step, the route goes to 0 and the rollout fails."""
+    at_half(scene)
+    for weight in ("60", "61"):
+        edit(scene, weight)
+        scene.carries(50)
+    edit(scene, "62")
+    status = scene.ends("Failed")
+    assert status["failure"]["reason"] == "RouteContested"
+    assert scene.weights()[-1] == 0
+
+
+def test_the_canary_ingress_removed(scene: Scene) -> None:
+    """A deleted canary Ingress is drift too: it comes back with the announced weight."""
+    at_half(scene)
+    scene.delete(INGRESS, "gateway-canary")
+    scene.carries(50)
+    scene.ends("Succeeded")

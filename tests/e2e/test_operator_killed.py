@@ -1,0 +1,73 @@
+"""The operator dies by SIGKILL at some point; its successor ends the rollout as it would have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from e2e import hooks
+from e2e.scenes import Scene, image
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+
+
+def _preparing(scene: Scene) -> object:
+    return scene.history.current("Deployment", "gateway-canary")
+
+
+def _raised(scene: Scene) -> object:
+    return scene.route_weight() == 50
+
+
+def _testing(scene: Scene) -> object:
+    return scene.test_pods()
+
+
+def _failed(scene: Scene) -> object:
+    return [each for each in scene.test_pods() if each["status"].get("phase") == "Failed"]
+
+
+def _promoting(scene: Scene) -> object:
+    return scene.stable_image() == image("2.0.0")
+
+
+def _finalizing(scene: Scene) -> object:
+    return scene.weights()[-1:] == [0]
+
+
+@pytest.mark.parametrize(
+    ("point", "hook", "end"),
+    [
+        (_preparing, hooks.pod(), "Succeeded"),
+        (_raised, hooks.pod(), "Succeeded"),
+        (_testing, hooks.pod("sleep 3", name="slow"), "Succeeded"),
+        (_failed, hooks.fails_at(50), "Failed"),
+        (_promoting, hooks.pod(), "Succeeded"),
+        (_finalizing, hooks.pod(), "Succeeded"),
+    ],
+)
+def test_killed(
+    scene: Scene, point: Callable[[Scene], object], hook: dict[str, object], end: str
+) -> None:
+    """Whatever was half done is finished once and only once."""
+    scene.start(hook, minReadySeconds=2)
+    scene.apply("2.0.0")
+    scene.when(f"the point {point.__name__}", lambda: point(scene))
+    scene.operator.kill()
+    scene.operator.start()
+    scene.ends(end)
+    assert scene.weights() == ([50, 100, 0] if end == "Succeeded" else [50, 0])
+    assert scene.stable_image() == image("2.0.0" if end == "Succeeded" else "1.0.0")
+
+
+def test_killed_again_and_again(scene: Scene) -> None:
+    """Killed at every point of one rollout, it still succeeds, with each step carried once."""
+    scene.start(minReadySeconds=2)
+    scene.apply("2.0.0")
+    for point in (_preparing, _raised, _testing, _promoting, _finalizing):
+        scene.when(f"the point {point.__name__}", lambda point=point: point(scene))
+        scene.operator.kill()
+        scene.operator.start()
+    scene.ends("Succeeded")
+    assert scene.weights() == [50, 100, 0]
