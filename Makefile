@@ -1,0 +1,73 @@
+# Every task of the project; `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := $(VENV)/.packages-$(shell cat constraints.txt pyproject.toml | sha256sum | cut -c1-16)
+PYTEST := $(BIN)/pytest
+JUNIT := build/junit
+WORKERS ?= 2
+E2E_WORKERS ?= 8
+
+include infra/devcluster/cluster.mk
+
+.PHONY: help venv generate crd lint test-fast test-integration test-conformance test-e2e test demo \
+	wheel clean
+
+help: ## tell what can be done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
+		awk -F '\t' '{ printf "  %-18s %s\n", $$1, $$2 }'
+
+venv: $(PACKAGES) ## make .venv with the pinned packages; does nothing when it is there
+
+$(PACKAGES): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 venv" >&2; exit 1; }
+	@echo "installing the pinned packages into $(VENV)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
+	@$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
+	@rm -f $(VENV)/.packages-*
+	@touch $@
+
+generate: venv ## write the generated files anew: CRD, reference pages, diagram
+	$(BIN)/python scripts/generate.py
+
+crd: venv ## print the CustomResourceDefinition
+	@$(BIN)/gatewaycanary crd
+
+lint: venv ## check style, types, layers, and that generated files are up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy operator infra tests scripts
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate.py --check
+
+test-fast: venv ## unit, docs and bounded model tests, without a cluster
+	$(PYTEST) -n $(WORKERS) --junitxml=$(JUNIT)/fast.xml tests/unit tests/docs tests/model
+
+test-integration: venv ## tests against a real API server without nodes
+	$(PYTEST) --junitxml=$(JUNIT)/integration.xml tests/integration
+
+test-conformance: venv ## this operator's helm tests beside the real `helm test`, on the cluster
+	$(PYTEST) -n $(WORKERS) --junitxml=$(JUNIT)/conformance.xml tests/conformance
+
+test-e2e: venv ## whole rollouts on the cluster, side by side in namespaces of their own
+	$(PYTEST) -n $(E2E_WORKERS) --junitxml=$(JUNIT)/e2e.xml tests/e2e
+
+test: venv ## everything that CI must hold, within the time budget of tests/budget.toml
+	@$(BIN)/python scripts/suites.py
+
+demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
+	@PYTHONPATH=infra:operator $(BIN)/python -m demo
+
+wheel: venv ## build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
+clean: ## remove what was built here; the cluster and its build cache stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find operator infra tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
