@@ -75,7 +75,10 @@ class Client:
 
     def _ask(self, method: str, path: str, body: str = "", kind: str = "application/json") -> str:
         request = urllib.request.Request(
-            API_URL + path, method=method, data=body.encode() or None, headers={"Content-Type": kind}
+            API_URL + path,
+            method=method,
+            data=body.encode() or None,
+            headers={"Content-Type": kind},
         )
         try:
             with self._opener.open(request, timeout=15.0) as answer:

@@ -1,4 +1,4 @@
-"""The command line: up, down, status, env and build.
+"""The command line: up, down, status, env, build and addon.
 
 `env` writes shell to standard output and everything else goes to standard
 error, so that `eval "$(make -s cluster-env)"` evaluates what it should.
@@ -10,7 +10,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from devcluster import choice, clusters, existing, kind, source, status, teardown
+from devcluster import addons, choice, clusters, existing, kind, source, status, teardown
 from devcluster.clusters import Cluster
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout, default_layout
@@ -63,14 +63,33 @@ def down(_arguments: argparse.Namespace) -> int:
     where, progress = default_layout(), Progress(teardown.STAGES)
     with held(where.lock, "cluster-down"):
         cluster = clusters.load(where)
-        if cluster is not None and cluster.kind == "kind":
-            kind.down(where)
-            found = True
-        else:
-            found = teardown.down(where, progress)
+        found = _end(where, cluster.kind if cluster else "source", progress)
         where.lock.unlink()
     told = f"cluster is down ({spoken(progress.elapsed())})" if found else "no cluster was up"
     progress.note(told)
+    return 0
+
+
+def _end(where: Layout, was: clusters.Kind, progress: Progress) -> bool:
+    if was == "source":
+        return teardown.down(where, progress)
+    if was == "kind":
+        kind.down(where)
+    else:
+        existing.down(where)
+    return True
+
+
+def addon(arguments: argparse.Namespace) -> int:
+    """Add something to the running cluster, or take it away."""
+    where, wanted = default_layout(), addons.named(arguments.name)
+    with held(where.lock, f"addon {wanted.name} {arguments.action}"):
+        if clusters.required(where).kind != "source":
+            raise ClusterError("addons need a cluster from source")
+        if arguments.action == "up":
+            source.enable(where, wanted, Progress(source.STAGES))
+        else:
+            source.disable(where, wanted)
     return 0
 
 
@@ -106,6 +125,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "status": show_status,
     "env": show_environment,
     "build": build,
+    "addon": addon,
 }
 
 
@@ -121,6 +141,9 @@ def parser() -> argparse.ArgumentParser:
                 default=os.environ.get("CLUSTER") or "auto",
                 help="auto, source, kind or existing (default: the variable CLUSTER, else auto)",
             )
+        if name == "addon":
+            command.add_argument("name", choices=sorted(addons.known()))
+            command.add_argument("action", choices=("up", "down"))
     return described
 
 

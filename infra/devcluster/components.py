@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devcluster import flags, probes, processes
+from devcluster import addons, flags, probes, processes
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 from devcluster.processes import Process
@@ -49,7 +49,7 @@ class Component:
         """Start it unless it runs as wanted; tell whether anything was done."""
         # The program's path is a symlink of ours: what it points at tells builds apart.
         program = os.path.realpath(self.argv[0]).encode()
-        contents = [path.read_bytes() for path in self.inputs]
+        contents = [path.read_bytes() if path.exists() else b"" for path in self.inputs]
         digest = processes.digest_of(self.argv, self.environment, program, *contents)
         running = self.process()
         if running is not None and running.digest == digest:
@@ -96,20 +96,23 @@ class Component:
 
 
 def all_components(layout: Layout) -> tuple[Component, ...]:
-    """Describe every component, in starting order."""
-    made = []
-    for name, program in flags.programs(layout).items():
-        made.append(
-            Component(
-                name=name,
-                argv=program.argv,
-                ready=program.ready,
-                layout=layout,
-                environment=program.environment,
-                inputs=program.inputs,
-            )
+    """Describe every component, those of enabled addons last, in starting order."""
+    invocations = dict(flags.programs(layout))
+    for addon in addons.enabled(layout):
+        invocations |= addon.programs(layout)
+    # Everything that holds a certificate starts anew under a new authority.
+    authority = layout.pki / "ca.crt"
+    return tuple(
+        Component(
+            name=name,
+            argv=invocation.argv,
+            ready=invocation.ready,
+            layout=layout,
+            environment=invocation.environment,
+            inputs=(*invocation.inputs, authority),
         )
-    return tuple(made)
+        for name, invocation in invocations.items()
+    )
 
 
 def named(layout: Layout, name: str) -> Component:

@@ -34,3 +34,8 @@ def up(layout: Layout) -> Cluster:
         bin_dir=None,
         state_dir=layout.state,
     )
+
+
+def down(layout: Layout) -> None:
+    """Forget the cluster; nothing of it is touched."""
+    shutil.rmtree(layout.state)

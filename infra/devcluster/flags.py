@@ -47,7 +47,8 @@ class Invocation:
 _LOOPBACK = "127.0.0.1"
 
 
-def _argv(layout: Layout, name: str, options: Mapping[str, object]) -> tuple[str, ...]:
+def argv(layout: Layout, name: str, options: Mapping[str, object]) -> tuple[str, ...]:
+    """Write a program of ours and its options as a command."""
     return (str(layout.bin / name), *(f"--{key}={value}" for key, value in options.items()))
 
 
@@ -66,7 +67,7 @@ def _etcd(layout: Layout) -> Invocation:
         "quota-backend-bytes": 4 << 30,
         "log-level": "warn",
     }
-    return Invocation(_argv(layout, "etcd", options), probes.http(f"{client}/health"))
+    return Invocation(argv(layout, "etcd", options), probes.http(f"{client}/health"))
 
 
 def _containerd(layout: Layout) -> Invocation:
@@ -115,7 +116,7 @@ def _apiserver(layout: Layout) -> Invocation:
     }
     # Asked for on loopback by anonymous probes, which RBAC lets see health and version.
     ready = probes.http(f"{API_URL}/readyz")
-    return Invocation(_argv(layout, "kube-apiserver", options), ready, inputs=(policy,))
+    return Invocation(argv(layout, "kube-apiserver", options), ready, inputs=(policy,))
 
 
 def _client(layout: Layout, name: str, port: int) -> dict[str, object]:
@@ -145,13 +146,13 @@ def _controller_manager(layout: Layout) -> Invocation:
         "concurrent-replicaset-syncs": 20,
     }
     ready = probes.http(f"https://{_LOOPBACK}:{CONTROLLER_MANAGER_PORT}/healthz")
-    return Invocation(_argv(layout, "kube-controller-manager", options), ready)
+    return Invocation(argv(layout, "kube-controller-manager", options), ready)
 
 
 def _scheduler(layout: Layout) -> Invocation:
     options = _client(layout, "kube-scheduler", SCHEDULER_PORT)
     ready = probes.http(f"https://{_LOOPBACK}:{SCHEDULER_PORT}/readyz")
-    return Invocation(_argv(layout, "kube-scheduler", options), ready)
+    return Invocation(argv(layout, "kube-scheduler", options), ready)
 
 
 def _kubelet(layout: Layout) -> Invocation:
@@ -165,7 +166,7 @@ def _kubelet(layout: Layout) -> Invocation:
         "node-ip": NODE_IP,
     }
     ready = probes.http(f"http://{_LOOPBACK}:{KUBELET_HEALTH_PORT}/healthz")
-    return Invocation(_argv(layout, "kubelet", options), ready, inputs=(config,))
+    return Invocation(argv(layout, "kubelet", options), ready, inputs=(config,))
 
 
 def _proxy(layout: Layout) -> Invocation:
@@ -179,7 +180,7 @@ def _proxy(layout: Layout) -> Invocation:
         "nodeport-addresses": f"{NODE_IP}/32",
     }
     ready = probes.http(f"http://{_LOOPBACK}:{PROXY_HEALTH_PORT}/healthz")
-    return Invocation(_argv(layout, "kube-proxy", options), ready)
+    return Invocation(argv(layout, "kube-proxy", options), ready)
 
 
 def _coredns(layout: Layout) -> Invocation:
@@ -191,13 +192,14 @@ def _coredns(layout: Layout) -> Invocation:
     )
 
 
-def _traefik(layout: Layout) -> Invocation:
+def traefik_options(address: str) -> dict[str, object]:
+    """Return Traefik's options for serving nginx annotations on an address."""
     nginx = "providers.kubernetesingressnginx"
-    options = {
-        "entrypoints.web.address": f"{_LOOPBACK}:{GATEWAY_PORT}",
-        "entrypoints.websecure.address": f"{_LOOPBACK}:{GATEWAY_TLS_PORT}",
+    return {
+        "entrypoints.web.address": f"{address}:{GATEWAY_PORT}",
+        "entrypoints.websecure.address": f"{address}:{GATEWAY_TLS_PORT}",
         "entrypoints.websecure.http.tls": "true",
-        "entrypoints.traefik.address": f"{_LOOPBACK}:{GATEWAY_ADMIN_PORT}",
+        "entrypoints.traefik.address": f"{address}:{GATEWAY_ADMIN_PORT}",
         nginx: "true",
         f"{nginx}.throttleduration": PROPAGATION,
         f"{nginx}.controllerclass": INGRESS_CONTROLLER,
@@ -209,15 +211,18 @@ def _traefik(layout: Layout) -> Invocation:
         "global.checknewversion": "false",
         "global.sendanonymoususage": "false",
     }
+
+
+def _traefik(layout: Layout) -> Invocation:
     return Invocation(
-        _argv(layout, "traefik", options),
+        argv(layout, "traefik", traefik_options(_LOOPBACK)),
         probes.http(f"http://{_LOOPBACK}:{GATEWAY_ADMIN_PORT}/ping"),
         environment={"KUBECONFIG": str(layout.credentials("traefik"))},
     )
 
 
 def programs(layout: Layout) -> Mapping[str, Invocation]:
-    """Describe how every component is called, in starting order."""
+    """Describe how every component of the bare cluster is called, in starting order."""
     return {
         "etcd": _etcd(layout),
         "containerd": _containerd(layout),

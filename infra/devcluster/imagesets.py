@@ -92,7 +92,7 @@ exit 1
 
 
 def _crashing() -> Image:
-    # Callers start ./podinfo with arguments of their own: the program itself must be the broken part.
+    # Charts start ./podinfo with arguments of their own, so the program itself is what ends.
     return Image(
         f"{PODINFO_REPOSITORY}:crash",
         (*_shell(), Entry("/home/app/podinfo", text=_CRASH)),
@@ -123,9 +123,9 @@ def _key(described: tuple[Image, ...], builds: Mapping[str, Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def archive(builds: Mapping[str, Path]) -> Path:
-    """Return the archive of all images, written now if need be."""
-    described = images(builds)
+def archive(builds: Mapping[str, Path], more: tuple[Image, ...] = ()) -> Path:
+    """Return the archive of all images, and of more if asked, written now if need be."""
+    described = (*images(builds), *more)
     path = layout.build_cache() / f"images-{_key(described, builds)}.tar"
     with held(layout.build_cache() / "lock", "write images"):
         if not path.exists():

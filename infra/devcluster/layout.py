@@ -62,6 +62,16 @@ class Layout:
         return self.state / "run"
 
     @property
+    def addons(self) -> Path:
+        """Name the directory of marks of enabled addons."""
+        return self.state / "addons"
+
+    @property
+    def ending(self) -> Path:
+        """Name the mark of a cluster that is being taken down."""
+        return self.state / "ending"
+
+    @property
     def logs(self) -> Path:
         """Name the directory of component logs."""
         return self.state / "logs"

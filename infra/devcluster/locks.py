@@ -23,7 +23,9 @@ def _describe(path: Path) -> str:
     try:
         holder = json.loads(path.read_text())
         age = time.time() - holder["since"]
-        return f"pid {holder['pid']} ({holder['command']} from {holder['checkout']}, for {age:.0f} s)"
+        return (
+            f"pid {holder['pid']} ({holder['command']} from {holder['checkout']}, for {age:.0f} s)"
+        )
     except (OSError, ValueError, KeyError):
         return "another process that has only just taken it"
 
@@ -42,7 +44,8 @@ def _try(path: Path) -> int | None:
 
 
 def _sign(descriptor: int, command: str) -> None:
-    holder = {"pid": os.getpid(), "command": command, "checkout": os.getcwd(), "since": time.time()}
+    checkout = str(Path(__file__).resolve().parents[2])
+    holder = {"pid": os.getpid(), "command": command, "checkout": checkout, "since": time.time()}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 

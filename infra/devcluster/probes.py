@@ -57,7 +57,7 @@ def dns_answered(reply: bytes) -> bool:
     """Tell whether a reply carries no error and at least one answer."""
     if len(reply) < 12:
         return False
-    _, flags, _, answers = struct.unpack(">HHHH", reply[:8])
+    flags, answers = int.from_bytes(reply[2:4]), int.from_bytes(reply[6:8])
     return flags & 0x800F == 0x8000 and answers > 0
 
 

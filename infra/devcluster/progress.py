@@ -35,13 +35,18 @@ class Progress:
         self, name: str, expected: str = "", detail: Callable[[], str] = lambda: ""
     ) -> Iterator[None]:
         """Announce a stage, keep telling about it, and close it with its time."""
-        started, done = time.monotonic(), threading.Event()
-        head = self._head(name)
-        ticker = threading.Thread(
-            target=self._tick, args=(head, name, expected, detail, started, done), daemon=True
-        )
+        started, done, head = time.monotonic(), threading.Event(), self._head(name)
+        usual = f" of usually {expected}" if expected else ""
+
+        def tick() -> None:
+            while not done.wait(self._interval):
+                took = spoken(time.monotonic() - started) + usual
+                told = ", ".join(filter(None, [took, detail()]))
+                self._line(f"{head}: {told}{self._next(name)}", passing=True)
+
         if expected:
             self._line(f"{head} (usually {expected}){self._next(name)}")
+        ticker = threading.Thread(target=tick, daemon=True)
         ticker.start()
         outcome = "failed after"
         try:
@@ -69,20 +74,6 @@ class Progress:
         if name not in self._stages[:-1]:
             return ""
         return f"; next: {self._stages[self._stages.index(name) + 1]}"
-
-    def _tick(
-        self,
-        head: str,
-        name: str,
-        expected: str,
-        detail: Callable[[], str],
-        started: float,
-        done: threading.Event,
-    ) -> None:
-        while not done.wait(self._interval):
-            usual = f" of usually {expected}" if expected else ""
-            told = ", ".join(filter(None, [spoken(time.monotonic() - started) + usual, detail()]))
-            self._line(f"{head}: {told}{self._next(name)}", passing=True)
 
     def _line(self, text: str, *, passing: bool = False) -> None:
         if self._terminal:

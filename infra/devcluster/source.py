@@ -5,14 +5,13 @@ missing. So the same walk makes a new cluster, mends one that lost a process,
 and finds in a second that nothing is to be done.
 """
 
-import json
 import os
-import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from devcluster import (
+    addons,
     builds,
     certificates,
     components,
@@ -23,7 +22,9 @@ from devcluster import (
     packages,
     probes,
     recipes,
+    teardown,
 )
+from devcluster.addons import Addon
 from devcluster.api import Client
 from devcluster.components import Component
 from devcluster.errors import ClusterError
@@ -66,6 +67,9 @@ def up(layout: Layout, progress: Progress) -> bool:
     """Start or repair the cluster; tell whether anything had to be done."""
     if os.geteuid() != 0:
         raise ClusterError("the cluster from source runs containers: start it as root")
+    if layout.ending.exists():
+        # What a half-finished down has left is no cluster to repair.
+        teardown.down(layout, progress)
     packages.ensure(packages.NODE_TOOLS, progress)
     built = build(progress)
     archive = imagesets.archive(built)
@@ -82,7 +86,7 @@ def _lay_out(layout: Layout, built: Mapping[str, Path]) -> None:
         directory.mkdir(exist_ok=True)
     certificates.ensure(layout.pki)
     files.write(layout)
-    targets = {name: built["kubernetes"] / "kubernetes" for name in _PROGRAMS}
+    targets = dict.fromkeys(_PROGRAMS, built["kubernetes"] / "kubernetes")
     targets |= {name: built[name] / name for name in ("traefik", "kwok")}
     for name, target in targets.items():
         _link(layout.bin / name, target)
@@ -97,8 +101,8 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _launch(parts: list[Component]) -> bool:
-    # A list, not a generator: all are launched before any is asked about.
-    return any([part.launch() for part in parts])
+    launched = [part.launch() for part in parts]
+    return any(launched)
 
 
 def _start_control_plane(
@@ -115,7 +119,8 @@ def _start_control_plane(
             by_name["kube-apiserver"].await_ready()
             importing.result()
         client = Client(layout.pki)
-        for thing in objects.base():
+        enabled = addons.enabled(layout)
+        for thing in (*objects.base(), *(o for addon in enabled for o in addon.objects())):
             client.apply(thing)
     return changed
 
@@ -139,6 +144,22 @@ def _start_node(layout: Layout, parts: tuple[Component, ...], progress: Progress
         name = f"kubernetes.default.svc.{CLUSTER_DOMAIN}"
         _await(probes.dns(DNS_IP, 53, name), f"{DNS_IP} does not resolve {name}")
     return changed
+
+
+def enable(layout: Layout, addon: Addon, progress: Progress) -> None:
+    """Make an addon part of the running cluster."""
+    addons.enable(layout, addon)
+    up(layout, progress)
+
+
+def disable(layout: Layout, addon: Addon) -> None:
+    """End an addon's programs and delete its objects."""
+    client = Client(layout.pki)
+    for thing in addon.objects():
+        client.delete(thing)
+    for name in addon.programs(layout):
+        components.named(layout, name).stop()
+    addons.disable(layout, addon)
 
 
 def _await(condition: probes.Probe, complaint: str) -> None:

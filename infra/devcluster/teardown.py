@@ -31,6 +31,7 @@ def down(layout: Layout, progress: Progress) -> bool:
     if not layout.state.exists():
         hosts.restore(layout)
         return False
+    layout.ending.touch()
     parts = components.all_components(layout)
     with progress.stage(STAGES[0]):
         for name in _BEFORE_CONTAINERD:
