@@ -11,7 +11,7 @@ import yaml
 from kubernetes import client, config
 
 from devcluster.waiting import wait_until
-from gatewaycanary.api.crd import NAME, crd_yaml
+from gatewaycanary.api.crd import GROUP, NAME, PLURAL, VERSION, crd_yaml
 from integration.api.canaries import Canaries
 
 
@@ -26,12 +26,19 @@ def install_crd(api_client: client.ApiClient) -> None:
         _content_type="application/apply-patch+yaml",
     )
 
-    def established() -> bool:
-        status = definitions.read_custom_resource_definition(NAME).status
-        conditions = (status and status.conditions) or ()
-        return any(each.type == "Established" and each.status == "True" for each in conditions)
+    objects = client.CustomObjectsApi(api_client)
 
-    assert wait_until(established, 30.0), "the API server does not establish the CRD"
+    def served() -> bool:
+        # Established comes first; the resource's handler follows in its own time.
+        try:
+            objects.list_cluster_custom_object(GROUP, VERSION, PLURAL, limit=1)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    assert wait_until(served, 30.0), "the API server does not serve the CRD"
 
 
 @pytest.fixture(scope="session")
