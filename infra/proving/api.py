@@ -82,6 +82,16 @@ class Api:
         query = {"labelSelector": selector} if selector else {}
         return self.request("GET", resource.path(namespace=namespace), query=query)
 
+    def serves(self, resource: Resource) -> bool:
+        """Tell whether the API server has this kind now."""
+        try:
+            self.list(resource)
+        except RefusedError as refused:
+            if refused.status == 404:
+                return False
+            raise
+        return True
+
     def create(self, resource: Resource, body: Object, namespace: str | None = None) -> Object:
         """Create an object."""
         return self.request("POST", resource.path(namespace=namespace), body)

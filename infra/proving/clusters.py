@@ -12,7 +12,8 @@ import yaml
 
 import devcluster
 from devcluster import Cluster
-from gatewaycanary.kube.resources import Resource
+from devcluster.waiting import wait_until
+from gatewaycanary.kube.resources import GATEWAY_CANARY, Resource
 from proving.api import NAMESPACE, Api, RefusedError
 from proving.helm import Helm
 from proving.operators import CRD, ROOT, SYSTEM, install_rights
@@ -51,8 +52,16 @@ def helm_of(cluster: Cluster, namespace: str) -> Helm:
 
 def install_operator(cluster: Cluster, api: Api) -> None:
     """Install the CRD, and the operator's account and rights."""
-    api.apply(DEFINITION, yaml.safe_load(CRD.read_text()))
+    name = api.apply(DEFINITION, yaml.safe_load(CRD.read_text()))["metadata"]["name"]
+    if not wait_until(lambda: _served(api, name), 30.0):
+        raise devcluster.ClusterError(f"the API server does not serve {name}")
     install_rights(helm_of(cluster, SYSTEM))
+
+
+def _served(api: Api, name: str) -> bool:
+    conditions = api.get(DEFINITION, name)["status"].get("conditions", [])
+    established = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+    return established and api.serves(GATEWAY_CANARY)
 
 
 def create_namespace(api: Api, name: str) -> None:

@@ -33,6 +33,7 @@ def breaches(records: Sequence[Record]) -> list[str]:
         foreign_deletions,
         foreign_route_writes,
         confused_conditions,
+        tests_as_endpoints,
     )
     return [told for check in checks for told in check(records)]
 
@@ -179,6 +180,21 @@ def confused_conditions(records: Sequence[Record]) -> list[str]:
         if conditions and len(readings) != 1 and readings != {"Reconciling", "Stalled"}:
             told.append(f"conditions {sorted(readings)} true together at {record.version}")
     return told
+
+
+def tests_as_endpoints(records: Sequence[Record]) -> list[str]:
+    """A test pod never becomes an endpoint of any Service."""
+    tests = {
+        record.name
+        for record in timelines.of_kind(records, "Pod")
+        if RUN_LABEL in timelines.labels(record.object)
+    }
+    named = {
+        (record.name, (endpoint.get("targetRef") or {}).get("name"))
+        for record in timelines.of_kind(records, "EndpointSlice")
+        for endpoint in record.object.get("endpoints") or []
+    }
+    return [f"test pod {pod} was an endpoint in {name}" for name, pod in named if pod in tests]
 
 
 def _raises(records: Sequence[Record]) -> list[tuple[Shift, Object | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_killed_again_and_again(scene: Scene) -> None:
     scene.start(minReadySeconds=2)
     scene.apply("2.0.0")
     for point in (_preparing, _raised, _testing, _promoting, _finalizing):
-        scene.when(f"the point {point.__name__}", lambda point=point: point(scene))
+        scene.when(f"the point {point.__name__}", partial(point, scene))
         scene.operator.kill()
         scene.operator.start()
     scene.ends("Succeeded")
