@@ -122,7 +122,7 @@ def effects(observation: Observation, state: State) -> tuple[Action, ...]:
     if run.phase is RunPhase.UNLOADED:
         return (LoadTests(),)
     announced = observation.status.state.run == state.run and state.run > 0
-    if announced and run.phase is RunPhase.RUNNING and not run.work:
+    if announced and not run.work:
         return ()
     return (AdvanceTests(weight=state.announced, suite=state.suite, run=state.run),)
 

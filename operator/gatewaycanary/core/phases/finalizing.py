@@ -104,6 +104,8 @@ def _released(observation: Observation, state: State) -> tuple[Action, ...]:
     autoscaler = observation.autoscaler
     if autoscaler is None or not autoscaler.held or autoscaler.name != state.autoscaler:
         return ()
+    if autoscaler.select_policy == state.autoscaler_original:
+        return ()
     return (ReleaseAutoscaler(name=autoscaler.name, original=state.autoscaler_original),)
 
 

@@ -173,7 +173,13 @@ def _start(observation: Observation, state: State, spec: GatewayCanarySpec, targ
         reason="RolloutStarted",
         message=message,
         actions=() if observation.meta.finalizer else (AddFinalizer(),),
-        events=(Event(reason="RolloutStarted", message=message),),
+        events=(
+            Event(reason="RolloutStarted", message=message),
+            *(
+                Event(reason=one.reason, message=one.sentence(), warning=True)
+                for one in observation.warnings
+            ),
+        ),
         stable_image=target.image,
         started=True,
     )

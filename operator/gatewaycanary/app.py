@@ -1,0 +1,219 @@
+"""Put the parts together and run them until a signal or the first failure.
+
+The engine's tasks start before kopf, which on its exit cancels what started after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+import kopf
+from prometheus_client import make_wsgi_app
+
+from gatewaycanary.engine.act import Actor
+from gatewaycanary.engine.caches import Caches
+from gatewaycanary.engine.memory import Memory
+from gatewaycanary.engine.observe import Observer
+from gatewaycanary.engine.options import Options
+from gatewaycanary.engine.queue import Priority, Queue
+from gatewaycanary.engine.reconciler import Reconciler, utc_now
+from gatewaycanary.engine.record import Recorder
+from gatewaycanary.engine.sources import Key, Sources
+from gatewaycanary.engine.supervisor import Supervisor, TaskEndedError
+from gatewaycanary.engine.testing import Suites
+from gatewaycanary.engine.writer import Writer
+from gatewaycanary.handlers import probes, settings, watching
+from gatewaycanary.kube.backoff import Backoff
+from gatewaycanary.kube.client import Client
+from gatewaycanary.kube.connection import Connection, connect
+from gatewaycanary.kube.lease import Lease
+from gatewaycanary.kube.limiter import Limiter
+from gatewaycanary.kube.transport import Transport
+from gatewaycanary.telemetry import logs
+from gatewaycanary.telemetry.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The parts of one running operator."""
+
+    options: Options
+    queue: Queue[Key]
+    caches: Caches
+    sources: Sources
+    reconciler: Reconciler
+    lease: Lease | None
+    metrics: Metrics
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Start the reflectors at once, the workers when this replica leads."""
+        for number, reflector in enumerate(self.caches.reflectors):
+            supervisor.start(f"reflector-{number}", reflector.run())
+        if self.lease is not None:
+            supervisor.start("lease", self.lease.run())
+        supervisor.start("lead", self._lead())
+
+    async def _lead(self) -> None:
+        await self.caches.synced()
+        if self.lease is not None:
+            await self.lease.leading.wait()
+        self.metrics.set_leader(leading=True)
+        self.sources.enqueue_all()
+        async with asyncio.TaskGroup() as workers:
+            for number in range(self.options.workers):
+                workers.create_task(self.reconciler.work(), name=f"worker-{number}")
+
+
+def build(
+    options: Options, *, connection: Connection, transport: Transport, metrics: Metrics
+) -> Engine:
+    """Put an engine together."""
+    rng = Random()
+    reading = Client(transport)
+    lease = _lease(options, client=reading, connection=connection, rng=rng)
+    client = reading if lease is None else reading.fenced(lease.fence)
+    queue: Queue[Key] = Queue(
+        backoff=Backoff(first=0.1, limit=30.0, rng=rng),
+        on_latency=lambda priority, seconds: metrics.observe_queue_latency(
+            priority.name.lower(), seconds
+        ),
+    )
+    metrics.follow_queue(
+        [priority.name.lower() for priority in Priority],
+        lambda name: queue.depth(Priority[name.upper()]),
+    )
+    caches = Caches(client=reading, namespaces=options.namespaces, rng=rng)
+    excluded = frozenset(options.excluded_namespaces)
+    sources = Sources(caches=caches, queue=queue, excluded=excluded)
+    writer = Writer(client=client, caches=caches)
+    suites = Suites(
+        client=client,
+        writer=writer,
+        caches=caches,
+        clock=utc_now,
+        cluster_domain=options.cluster_domain,
+    )
+    observer = Observer(caches=caches, suites=suites, memory=Memory())
+    reconciler = Reconciler(
+        queue=queue,
+        observer=observer,
+        recorder=Recorder(
+            client=client, caches=caches, metrics=metrics, clock=utc_now, instance=_identity()
+        ),
+        actor=Actor(client=client, writer=writer, caches=caches, suites=suites),
+        metrics=metrics,
+    )
+    return Engine(
+        options=options,
+        queue=queue,
+        caches=caches,
+        sources=sources,
+        reconciler=reconciler,
+        lease=lease,
+        metrics=metrics,
+    )
+
+
+def _lease(
+    options: Options, *, client: Client, connection: Connection, rng: Random
+) -> Lease | None:
+    if not options.leader_elect:
+        return None
+    return Lease(
+        client=client,
+        namespace=options.lease_namespace or connection.namespace,
+        name=options.lease_name,
+        identity=_identity(),
+        rng=rng,
+    )
+
+
+def _identity() -> str:
+    return f"{socket.gethostname()}_{os.getpid()}"
+
+
+@asynccontextmanager
+async def _endpoints(engine: Engine, metrics: Metrics) -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    app = probes.application(
+        live=lambda: probes.loop_turns(loop),
+        ready=lambda: engine.caches.ready,
+        metrics=make_wsgi_app(metrics.registry),
+    )
+    ports = sorted({engine.options.metrics_port, engine.options.probe_port})
+    served = [probes.Endpoint(app, port=port) for port in ports]
+    try:
+        yield
+    finally:
+        for endpoint in served:
+            endpoint.close()
+
+
+async def serve(options: Options) -> None:
+    """Run the operator until it is told to stop.
+
+    Raises:
+        TaskEndedError: one of its tasks died; the process must be started anew.
+    """
+    metrics = Metrics()
+    connection = await connect(kubeconfig=options.kubeconfig, context=options.context)
+    limiter = Limiter(qps=options.qps, burst=options.burst)
+    transport = Transport(connection, limiter=limiter, observer=metrics.observe_request)
+    engine = build(options, connection=connection, transport=transport, metrics=metrics)
+    supervisor = Supervisor()
+    try:
+        engine.start(supervisor)
+        async with _endpoints(engine, metrics):
+            await _until_stopped(options, engine, supervisor, connection)
+    finally:
+        engine.queue.close()
+        await supervisor.stop()
+        await transport.close()
+
+
+async def _until_stopped(
+    options: Options, engine: Engine, supervisor: Supervisor, connection: Connection
+) -> None:
+    stop = asyncio.Event()
+    watching_kopf = asyncio.create_task(
+        kopf.operator(
+            registry=watching.registry(enqueue=engine.sources.enqueue, connection=connection),
+            settings=settings.settings(),
+            memo=kopf.Memo(),
+            clusterwide=not options.namespaces,
+            namespaces=options.namespaces,
+            standalone=True,
+            stop_flag=stop,
+        ),
+        name="kopf",
+    )
+    watched = asyncio.create_task(supervisor.watch(), name="supervisor")
+    try:
+        await asyncio.wait({watching_kopf, watched}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        watched_died = watched.done()
+        watched.cancel()
+        await asyncio.gather(watching_kopf, return_exceptions=True)
+    if watched_died:
+        watched.result()
+
+
+def run(options: Options) -> int:
+    """Run the operator; give the exit code."""
+    logs.configure(level=options.log_level, form=options.log_format)
+    try:
+        asyncio.run(serve(options))
+    except TaskEndedError as error:
+        _log.error("stopping: %s: %r", error, error.__cause__)
+        return 1
+    return 0

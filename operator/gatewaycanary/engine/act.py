@@ -1,0 +1,241 @@
+"""Perform the effects that a decision names; each is safe to repeat."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from gatewaycanary.core import autoscalers, decision, fieldowners, manifests, naming, selectors
+from gatewaycanary.core.decision import Action
+from gatewaycanary.core.observation import Problem
+from gatewaycanary.core.writes import Create, Delete, JsonPatch, Object, Write
+from gatewaycanary.engine.caches import Caches
+from gatewaycanary.engine.observe import Observed, Route
+from gatewaycanary.engine.testing import Suites
+from gatewaycanary.engine.writer import Writer
+from gatewaycanary.kube.client import Client
+from gatewaycanary.kube.errors import SpecError
+from gatewaycanary.kube.resources import GATEWAY_CANARY
+
+WorkloadAction = (
+    decision.CreateCanary
+    | decision.CreateCanaryService
+    | decision.ScaleCanary
+    | decision.DeleteCanary
+    | decision.SetStableImage
+)
+TestAction = (
+    decision.LoadTests | decision.AdvanceTests | decision.ReadTestLog | decision.DeleteTests
+)
+
+
+class Actor:
+    """Turn actions into requests."""
+
+    def __init__(self, *, client: Client, writer: Writer, caches: Caches, suites: Suites) -> None:
+        self._client = client
+        self._writer = writer
+        self._caches = caches
+        self._suites = suites
+
+    async def perform(self, observed: Observed, action: Action) -> bool:
+        """Perform one effect; tell whether to look again though no cache has changed."""
+        match action:
+            case decision.RaiseWeight() | decision.WithdrawWeight() | decision.RestoreRoute():
+                await self._route(observed, action)
+            case decision.AddFinalizer() | decision.RemoveFinalizer():
+                await self._finalizers(observed, add=isinstance(action, decision.AddFinalizer))
+            case (
+                decision.LoadTests()
+                | decision.AdvanceTests()
+                | decision.ReadTestLog()
+                | decision.DeleteTests()
+            ):
+                return await self._test(observed, action)
+            case decision.HoldAutoscaler() | decision.ReleaseAutoscaler():
+                await self._autoscaler(observed, action)
+            case _:
+                await self._workload(observed, action)
+        return False
+
+    async def _workload(self, observed: Observed, action: WorkloadAction) -> None:
+        match action:
+            case decision.CreateCanary():
+                await self._create_canary(observed, action)
+            case decision.CreateCanaryService():
+                await self._create_service(observed)
+            case decision.ScaleCanary():
+                await self._scale(observed, action)
+            case decision.DeleteCanary():
+                await self._delete_canary(observed)
+            case decision.SetStableImage():
+                await self._set_image(observed, action)
+            case _:
+                assert_never(action)
+
+    async def _test(self, observed: Observed, action: TestAction) -> bool:
+        key, kept = observed.key, observed.recollection
+        match action:
+            case decision.LoadTests():
+                await self._suites.load(key, kept)
+            case decision.AdvanceTests():
+                return await self._suites.advance(key, kept, action)
+            case decision.ReadTestLog():
+                await self._suites.read_log(key, kept)
+            case decision.DeleteTests():
+                await self._suites.delete(key, kept)
+        return True
+
+    async def _send(self, write: Write | Problem | None, *, urgent: bool = False) -> Object | None:
+        if isinstance(write, Problem):
+            raise SpecError(write.sentence())
+        return None if write is None else await self._writer.send(write, urgent=urgent)
+
+    async def _route(
+        self,
+        observed: Observed,
+        action: decision.RaiseWeight | decision.WithdrawWeight | decision.RestoreRoute,
+    ) -> None:
+        route = observed.route
+        if route is None:
+            return
+        match action:
+            case decision.RaiseWeight(weight=weight):
+                write = route.provider.raise_weight(route.context, self._caches, weight=weight)
+                await self._send(write)
+            case decision.WithdrawWeight(mark=mark):
+                await self._withdraw(route, mark=mark)
+            case decision.RestoreRoute():
+                await self._send(route.provider.restore(route.context, self._caches))
+
+    async def _withdraw(self, route: Route, *, mark: str) -> None:
+        write = route.provider.withdraw(route.context, self._caches, mark=mark)
+        await self._send(write, urgent=True)
+
+    async def _finalizers(self, observed: Observed, *, add: bool) -> None:
+        metadata = observed.raw["metadata"]
+        others = [one for one in metadata.get("finalizers") or () if one != naming.FINALIZER]
+        wanted = [*others, naming.FINALIZER] if add else others
+        answer = await self._client.merge_patch(
+            GATEWAY_CANARY,
+            {
+                "metadata": {
+                    "resourceVersion": self._version(observed),
+                    "finalizers": wanted or None,
+                }
+            },
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+        )
+        deleted = metadata.get("deletionTimestamp") is not None
+        if deleted and not answer["metadata"].get("finalizers"):
+            self._caches.remove(
+                GATEWAY_CANARY.kind,
+                namespace=metadata["namespace"],
+                name=metadata["name"],
+                uid=metadata["uid"],
+            )
+            return
+        self._caches.put(GATEWAY_CANARY.kind, answer)
+
+    def _version(self, observed: Observed) -> str:
+        """Give the version after our own status write of this same look."""
+        now = self._caches.get(GATEWAY_CANARY.kind, *observed.key) or observed.raw
+        return str(now["metadata"]["resourceVersion"])
+
+    def _label(self, observed: Observed) -> selectors.CanaryLabel:
+        spec = observed.observation.spec
+        if spec is None or observed.deployment is None or observed.stable_service is None:
+            raise SpecError("the target or the stable Service is gone")
+        label = selectors.canary_label(
+            observed.deployment,
+            observed.stable_service,
+            chosen=spec.canary.selector_label,
+        )
+        if isinstance(label, Problem):
+            raise SpecError(label.sentence())
+        return label
+
+    async def _create_canary(self, observed: Observed, action: decision.CreateCanary) -> None:
+        label = self._label(observed)
+        spec, meta = observed.observation.spec, observed.observation.meta
+        if spec is None or observed.deployment is None:
+            return
+        manifest = manifests.canary_deployment(
+            observed.deployment,
+            label=label,
+            container=spec.container,
+            uid=meta.uid,
+            canary=meta.name,
+            revision=action.revision,
+            image=action.image,
+            replicas=action.replicas,
+        )
+        await self._send(Create(manifest=manifest))
+
+    async def _create_service(self, observed: Observed) -> None:
+        label = self._label(observed)
+        spec, meta = observed.observation.spec, observed.observation.meta
+        if spec is None or observed.stable_service is None:
+            return
+        manifest = manifests.canary_service(
+            observed.stable_service,
+            name=spec.resolved_canary_service,
+            label=label,
+            uid=meta.uid,
+            canary=meta.name,
+            revision=observed.observation.status.state.revision,
+        )
+        await self._send(Create(manifest=manifest))
+
+    async def _scale(self, observed: Observed, action: decision.ScaleCanary) -> None:
+        if observed.canary_deployment is None:
+            return
+        uid = observed.observation.meta.uid
+        await self._send(
+            manifests.scale_patch(observed.canary_deployment, uid=uid, replicas=action.replicas)
+        )
+
+    async def _delete_canary(self, observed: Observed) -> None:
+        uid = observed.observation.meta.uid
+        for obj in (observed.canary_deployment, observed.canary_service):
+            if obj is not None and manifests.is_ours(obj, uid):
+                await self._send(_delete(obj))
+
+    async def _set_image(self, observed: Observed, action: decision.SetStableImage) -> None:
+        spec = observed.observation.spec
+        if observed.deployment is None:
+            return
+        container = None if spec is None else spec.container
+        await self._send(
+            manifests.set_image_patch(observed.deployment, container=container, image=action.image)
+        )
+
+    async def _autoscaler(
+        self, observed: Observed, action: decision.HoldAutoscaler | decision.ReleaseAutoscaler
+    ) -> None:
+        scaler = observed.autoscaler
+        if scaler is None or scaler["metadata"]["name"] != action.name:
+            return
+        write: JsonPatch | None
+        if isinstance(action, decision.HoldAutoscaler):
+            write = autoscalers.hold_patch(scaler)
+        else:
+            write = autoscalers.release_patch(scaler, original=action.original)
+        answer = await self._send(write)
+        if answer is not None:
+            await self._send(
+                fieldowners.disown_patch(
+                    answer, api_version="autoscaling/v2", kind="HorizontalPodAutoscaler"
+                )
+            )
+
+
+def _delete(obj: Object) -> Delete:
+    metadata = obj["metadata"]
+    return Delete(
+        api_version=obj["apiVersion"],
+        kind=obj["kind"],
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+    )

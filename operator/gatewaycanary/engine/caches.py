@@ -1,0 +1,139 @@
+"""What the operator knows of the cluster: one store for each resource and watched namespace.
+
+Records are the raw objects without what no rule reads (``metadata.managedFields`` above all). Items
+of a list carry neither kind nor apiVersion, so both are put in here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from random import Random
+
+from gatewaycanary.core import lookups, naming
+from gatewaycanary.kube import resources
+from gatewaycanary.kube.client import Client
+from gatewaycanary.kube.reflector import Reflector, State
+from gatewaycanary.kube.resources import Object, Resource
+from gatewaycanary.kube.store import Store
+
+TOKENS = "tokens"
+OURS = naming.OWNER_LABEL
+
+WATCHED: tuple[tuple[Resource, str | None], ...] = (
+    (resources.GATEWAY_CANARY, None),
+    (resources.DEPLOYMENT, None),
+    (resources.SERVICE, None),
+    (resources.ENDPOINT_SLICE, None),
+    (resources.INGRESS, None),
+    (resources.NETWORK_POLICY, None),
+    (resources.POD_DISRUPTION_BUDGET, None),
+    (resources.HORIZONTAL_POD_AUTOSCALER, None),
+    (resources.POD, OURS),
+    (resources.JOB, OURS),
+)
+"""Each watched resource with the label selector that is sent to the server."""
+
+Changed = Callable[[str, Object | None, Object | None], None]
+"""Told of a change: the kind, the object before and after."""
+
+
+def trim(resource: Resource) -> Callable[[Object], Object]:
+    """Give the function that makes a record of an object of this resource."""
+
+    def record(obj: Object) -> Object:
+        metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
+        body = {k: v for k, v in obj.items() if k != "metadata"}
+        return {
+            **body,
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": metadata,
+        }
+
+    return record
+
+
+def _filed_under(kind: str) -> Callable[[Object], Iterable[Hashable]]:
+    def keys(obj: Object) -> Iterable[Hashable]:
+        namespace = obj["metadata"].get("namespace", "")
+        return [(namespace, token) for token in lookups.tokens(kind, obj)]
+
+    return keys
+
+
+class Caches:
+    """The stores, and the reflectors that keep them true."""
+
+    def __init__(self, *, client: Client, namespaces: tuple[str, ...], rng: Random) -> None:
+        self._spaces = namespaces or ("",)
+        self._stores: dict[tuple[str, str], Store[Object]] = {}
+        self.reflectors: list[Reflector[Object]] = []
+        for resource, selector in WATCHED:
+            for space in self._spaces:
+                store = Store(trim=trim(resource), indexes={TOKENS: _filed_under(resource.kind)})
+                self._stores[resource.kind, space] = store
+                self.reflectors.append(
+                    Reflector(
+                        client=client,
+                        resource=resource,
+                        store=store,
+                        rng=rng,
+                        namespace=space or None,
+                        label_selector=selector,
+                    )
+                )
+
+    def subscribe(self, changed: Changed) -> None:
+        """Have every change told, with its kind."""
+        for (kind, _), store in self._stores.items():
+            store.subscribe(lambda old, new, kind=kind: changed(kind, old, new))  # type: ignore[misc]
+
+    async def synced(self) -> None:
+        """Wait until every store tells the truth."""
+        for reflector in self.reflectors:
+            await reflector.synced.wait()
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether every store has told the truth once and the CRD is installed."""
+        crd = self.reflectors[: len(self._spaces)]
+        synced = all(reflector.synced.is_set() for reflector in self.reflectors)
+        return synced and all(reflector.state is not State.ABSENT for reflector in crd)
+
+    def store(self, kind: str, namespace: str) -> Store[Object] | None:
+        """Give the store that holds this kind in this namespace, if it is watched."""
+        space = "" if self._spaces == ("",) else namespace
+        return self._stores.get((kind, space))
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Give one object, or None."""
+        store = self.store(kind, namespace)
+        return None if store is None else store.get(namespace, name)
+
+    def list(self, kind: str, namespace: str) -> Iterable[Object]:
+        """Give all objects of a kind in a namespace."""
+        store = self.store(kind, namespace)
+        return () if store is None else store.in_namespace(namespace)
+
+    def filed(self, kind: str, namespace: str, token: str) -> Iterable[Object]:
+        """Give the objects of a kind in a namespace that are filed under a token."""
+        store = self.store(kind, namespace)
+        return () if store is None else store.by_index(TOKENS, (namespace, token))
+
+    def everywhere(self, kind: str) -> Iterator[Object]:
+        """Give all objects of a kind."""
+        for (stored, _), store in self._stores.items():
+            if stored == kind:
+                yield from store.all()
+
+    def put(self, kind: str, obj: Object) -> None:
+        """Take in what one of our writes answered."""
+        store = self.store(kind, obj["metadata"].get("namespace", ""))
+        if store is not None:
+            store.put(obj)
+
+    def remove(self, kind: str, *, namespace: str, name: str, uid: str) -> None:
+        """Take out what one of our deletes has removed."""
+        store = self.store(kind, namespace)
+        if store is not None:
+            store.remove(namespace=namespace, name=name, uid=uid)

@@ -1,0 +1,83 @@
+"""What this process remembers of a canary beside what the cluster stores.
+
+All of it can be lost: it saves work (parsed specs, loaded hooks) or sharpens what is seen (a test
+object that was there and is gone, a log that was read). Nothing here decides where traffic goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gatewaycanary.core.observation import Problem
+from gatewaycanary.engine.parsing import Parsed, read
+from gatewaycanary.engine.sources import Key
+from gatewaycanary.helmtests.memory import RunMemory
+from gatewaycanary.helmtests.release import Hook
+from gatewaycanary.kube.resources import Object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The hooks that were read for one rollout, a tuple a suite, or what forbids to run them."""
+
+    ordinal: int = 0
+    hooks: tuple[tuple[Hook, ...], ...] = ()
+    releases: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    expires: datetime | None = None
+
+    @property
+    def has_supporting_objects(self) -> bool:
+        """Tell whether any hook is something else than a test, and so is not watched."""
+        return any(not hook.is_test for suite in self.hooks for hook in suite)
+
+
+@dataclass(slots=True)
+class Recollection:
+    """What is remembered of one canary."""
+
+    uid: str
+    parsed: Parsed | None = None
+    loaded: Loaded | None = None
+    run: RunMemory = field(default_factory=RunMemory)
+    log_tail: str = ""
+    cleaned: int = 0
+    unwritable_since: datetime | None = None
+
+    def read(self, raw: Object) -> Parsed:
+        """Read this version of the canary, once."""
+        version = raw["metadata"]["resourceVersion"]
+        if self.parsed is None or self.parsed.meta.resource_version != version:
+            self.parsed = read(raw)
+        return self.parsed
+
+
+class Memory:
+    """The recollections of all canaries, by key; a new uid begins anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Key, Recollection] = {}
+
+    def of(self, key: Key, *, uid: str) -> Recollection:
+        """Give what is remembered of a canary."""
+        kept = self._kept.get(key)
+        if kept is None or kept.uid != uid:
+            kept = self._kept[key] = Recollection(uid=uid)
+        return kept
+
+    def forget(self, key: Key) -> None:
+        """Forget a canary that is gone."""
+        self._kept.pop(key, None)
+
+    def note_unwritable(self, key: Key, *, since: datetime) -> None:
+        """Note that the route could not be written."""
+        kept = self._kept.get(key)
+        if kept is not None and kept.unwritable_since is None:
+            kept.unwritable_since = since
+
+    def note_written(self, key: Key) -> None:
+        """Note that the route could be written."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            kept.unwritable_since = None

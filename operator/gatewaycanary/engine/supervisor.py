@@ -1,0 +1,49 @@
+"""Keep the operator's tasks alive, or end it: nobody else sees a task die.
+
+A task that ends, however it ends, takes the others with it; the process exits and is started anew.
+That is safer than going on without a reflector or a worker that nobody misses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+_log = logging.getLogger(__name__)
+
+
+class TaskEndedError(Exception):
+    """Raised when a task that should run for ever came to its end."""
+
+
+class Supervisor:
+    """Run tasks until the first of them ends or the supervisor is cancelled."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Start a task that should run for ever."""
+        self._tasks.add(asyncio.create_task(work, name=name))
+
+    async def watch(self) -> None:
+        """Wait for the first task to end.
+
+        Raises:
+            TaskEndedError: a task ended; its own error is the cause.
+        """
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = next(iter(done))
+        cause = None if ended.cancelled() else ended.exception()
+        message = f"task {ended.get_name()} ended"
+        _log.error("%s: %r", message, cause)
+        raise TaskEndedError(message) from cause
+
+    async def stop(self) -> None:
+        """Cancel all tasks and wait for them, in order of their dependence on one another."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()

@@ -1,0 +1,297 @@
+"""Run the Helm tests that the state announces: load, plan, perform, read the log, clean up.
+
+The planner (``helmtests.runs``) is pure; here its effects are sent and their answers remembered.
+A release is read only when a rollout is about to start, and pinned in the state, so that a
+successor in mid-rollout reads the very same revision again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.api.status import Stage, State
+from gatewaycanary.core import manifests, naming, pods
+from gatewaycanary.core.decision import AdvanceTests
+from gatewaycanary.core.observation import Meta, RunPhase, RunView
+from gatewaycanary.core.writes import Create, Delete
+from gatewaycanary.engine.caches import Caches
+from gatewaycanary.engine.loading import Loader
+from gatewaycanary.engine.memory import Loaded, Recollection
+from gatewaycanary.engine.parsing import Parsed
+from gatewaycanary.engine.writer import Writer, resource_of
+from gatewaycanary.helmtests import runs
+from gatewaycanary.helmtests.logs import TAIL_LINES, LogSource
+from gatewaycanary.helmtests.memory import ObjectKey
+from gatewaycanary.helmtests.release import TEST_KINDS
+from gatewaycanary.helmtests.render import Aim, RunKey, ServiceAddress
+from gatewaycanary.helmtests.steps import Suite
+from gatewaycanary.kube.client import Client, is_gone
+from gatewaycanary.kube.errors import ApiError, FencedError, KubeError, SpecError
+from gatewaycanary.kube.resources import JOB, POD, Object
+
+EXPIRY = timedelta(seconds=30)
+EFFECTS_AT_ONCE = 64
+
+Key = tuple[str, str]
+
+
+class Suites:
+    """The tests of all canaries."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        writer: Writer,
+        caches: Caches,
+        clock: Callable[[], datetime],
+        cluster_domain: str,
+    ) -> None:
+        self._client = client
+        self._writer = writer
+        self._caches = caches
+        self._clock = clock
+        self._cluster_domain = cluster_domain
+        self._loader = Loader(client=client)
+
+    def view(
+        self, parsed: Parsed, spec: GatewayCanarySpec, kept: Recollection, *, now: datetime
+    ) -> RunView:
+        """Tell where the announced run stands."""
+        state = parsed.status.state
+        loaded = current(kept, state, now=now)
+        left = self._objects_left(parsed.meta, kept, state)
+        if not spec.tests:
+            return RunView(objects_left=left)
+        if loaded is None:
+            return RunView(phase=RunPhase.UNLOADED, objects_left=left)
+        planned = self._plan(parsed, spec, kept, loaded, now=now)
+        if planned is None:
+            return RunView(
+                phase=RunPhase.IDLE,
+                releases=loaded.releases,
+                look_again_at=loaded.expires if loaded.problems else None,
+                objects_left=left,
+            )
+        kept.run = planned.memory
+        return _with_left(planned.view, left=left)
+
+    async def load(self, key: Key, kept: Recollection) -> None:
+        """Read the hooks of the releases that the spec names."""
+        parsed = self._parsed(key, kept)
+        if parsed is None or parsed.spec is None:
+            return
+        expires = self._clock() + EXPIRY
+        kept.loaded = await self._loader.load(parsed, parsed.spec, expires=expires)
+
+    async def advance(self, key: Key, kept: Recollection, action: AdvanceTests) -> bool:
+        """Perform what the announced run needs now; tell whether there was anything."""
+        for performed in range(EFFECTS_AT_ONCE):
+            planned = self._announced(key, kept, action)
+            if planned is None or planned.effect is None:
+                return performed > 0
+            kept.run = planned.memory
+            await self._perform(kept, planned.effect)
+        return True
+
+    async def read_log(self, key: Key, kept: Recollection) -> None:
+        """Read the failed test's log into the run's memory; say so where there is none."""
+        parsed = self._parsed(key, kept)
+        if parsed is None or parsed.spec is None:
+            kept.log_tail = "(no log: the spec cannot be read)"
+            return
+        if current(kept, parsed.status.state, now=self._clock()) is None:
+            await self.load(key, kept)
+        loaded = kept.loaded or Loaded()
+        planned = self._plan(parsed, parsed.spec, kept, loaded, now=self._clock())
+        if planned is None or planned.log is None:
+            text = planned.view.log_tail if planned else ""
+            kept.log_tail = text or "(no log: the test's pod is gone)"
+            return
+        kept.run = planned.memory.with_log(await self._log(key[0], planned.log))
+        kept.log_tail = kept.run.log_tail
+
+    async def delete(self, key: Key, kept: Recollection) -> None:
+        """Delete all test objects of a canary."""
+        parsed = self._parsed(key, kept)
+        if parsed is None:
+            return
+        if kept.loaded is None and parsed.spec is not None and parsed.spec.tests:
+            await self.load(key, kept)
+        hooks = [hook for suite in (kept.loaded or Loaded()).hooks for hook in suite]
+        selector = runs.cleanup_selector(parsed.meta.uid)
+        kinds = dict.fromkeys((*self._kinds_cached(parsed.meta), *runs.cleanup_kinds(hooks)))
+        versions = {JOB.kind: JOB.api_version, POD.kind: POD.api_version}
+        versions |= {hook.kind: hook.api_version for hook in hooks}
+        for kind in kinds:
+            resource = resource_of(versions[kind], kind)
+            answer = await self._client.delete_collection(
+                resource, namespace=key[0], label_selector=selector
+            )
+            self._put_back(kind, answer)
+        kept.cleaned = parsed.status.state.ordinal
+
+    def _put_back(self, kind: str, answer: Object) -> None:
+        for item in answer.get("items") or ():
+            metadata = item["metadata"]
+            place = {"namespace": metadata["namespace"], "name": metadata["name"]}
+            if is_gone(item):
+                self._caches.remove(kind, **place, uid=metadata["uid"])
+            else:
+                self._caches.put(kind, item)
+
+    def _parsed(self, key: Key, kept: Recollection) -> Parsed | None:
+        raw = self._caches.get("GatewayCanary", *key)
+        return None if raw is None else kept.read(raw)
+
+    def _announced(self, key: Key, kept: Recollection, action: AdvanceTests) -> runs.Plan | None:
+        """Plan the run if it is still the one that the stored status announces."""
+        parsed = self._parsed(key, kept)
+        if parsed is None or parsed.spec is None:
+            return None
+        state = parsed.status.state
+        named = (state.announced, state.suite, state.run)
+        loaded = current(kept, state, now=self._clock())
+        if named != (action.weight, action.suite, action.run) or loaded is None:
+            return None
+        return self._plan(parsed, parsed.spec, kept, loaded, now=self._clock())
+
+    async def _perform(self, kept: Recollection, effect: Create | Delete) -> None:
+        if isinstance(effect, Delete):
+            left = await self._writer.delete(effect)
+            kept.run = kept.run.without(effect.kind, effect.name)
+            if left is not None:
+                kept.run = kept.run.with_object(effect.kind, left, now=self._clock())
+            return
+        try:
+            answer = await self._writer.create(effect)
+        except SpecError as error:
+            if not isinstance(error, ApiError):
+                raise
+            fault = pods.refusal(code=error.status, message=error.message)
+            if fault is None:
+                raise
+            kept.run = kept.run.with_refusal(effect.kind, effect.name, fault)
+            return
+        kept.run = kept.run.with_object(effect.kind, answer, now=self._clock())
+
+    async def _log(self, namespace: str, source: LogSource) -> str:
+        try:
+            return await self._client.logs(
+                namespace=namespace,
+                name=source.pod,
+                container=source.container,
+                tail_lines=TAIL_LINES,
+            )
+        except FencedError:
+            raise
+        except KubeError as error:
+            return f"(the log could not be read: {error})"
+
+    def _plan(
+        self,
+        parsed: Parsed,
+        spec: GatewayCanarySpec,
+        kept: Recollection,
+        loaded: Loaded,
+        *,
+        now: datetime,
+    ) -> runs.Plan | None:
+        state, meta = parsed.status.state, parsed.meta
+        if loaded.problems or state.run == 0 or state.stage is Stage.RESTING:
+            return None
+        if state.suite >= min(len(loaded.hooks), len(spec.tests)):
+            return None
+        suite = Suite(
+            release=spec.tests[state.suite].helm.release,
+            hooks=loaded.hooks[state.suite],
+            aim=self._aim(spec, state, meta),
+        )
+        return runs.plan(
+            suite,
+            run_key(meta, state),
+            attempt=state.attempt,
+            objects=self._objects(meta),
+            selectors=[
+                service["spec"].get("selector")
+                for service in self._caches.list("Service", meta.namespace)
+            ],
+            memory=kept.run,
+            now=now,
+        )
+
+    def _aim(self, spec: GatewayCanarySpec, state: State, meta: Meta) -> Aim:
+        wanted = spec.tests[state.suite]
+        reached = sum(weight <= state.announced for weight in spec.weights)
+        return Aim(
+            target=wanted.target,
+            timeout=wanted.timeout,
+            stable=self._address(meta.namespace, spec.resolved_stable_service),
+            canary=self._address(meta.namespace, spec.resolved_canary_service),
+            image=state.image,
+            step=f"{reached}/{len(spec.weights)}",
+            cluster_domain=self._cluster_domain,
+            sidecar=spec.traffic.provider_name != "istio",
+        )
+
+    def _address(self, namespace: str, name: str) -> ServiceAddress:
+        service = self._caches.get("Service", namespace, name) or {}
+        addresses = (service.get("spec") or {}).get("clusterIPs") or ()
+        return ServiceAddress(name=name, cluster_ips=tuple(addresses))
+
+    def _objects(self, meta: Meta) -> dict[ObjectKey, Object]:
+        return {
+            (kind, obj["metadata"]["name"]): obj
+            for kind in sorted(TEST_KINDS)
+            for obj in self._caches.list(kind, meta.namespace)
+            if manifests.is_ours(obj, meta.uid) and _is_test(obj)
+        }
+
+    def _kinds_cached(self, meta: Meta) -> list[str]:
+        return sorted({kind for kind, _ in self._objects(meta)})
+
+    def _objects_left(self, meta: Meta, kept: Recollection, state: State) -> bool:
+        if any(not pods.is_deleting(obj) for obj in self._objects(meta).values()):
+            return True
+        ran = bool(state.releases) and (state.run > 0 or state.recorded > 0)
+        unsure = kept.loaded is None or kept.loaded.has_supporting_objects
+        return ran and unsure and kept.cleaned != state.ordinal
+
+
+def run_key(meta: Meta, state: State) -> RunKey:
+    """Name the run that the state announces."""
+    return RunKey(
+        uid=meta.uid,
+        namespace=meta.namespace,
+        canary=meta.name,
+        revision=state.revision,
+        weight=state.announced or state.recorded,
+        suite=state.suite,
+        run=state.run,
+    )
+
+
+def current(kept: Recollection, state: State, *, now: datetime) -> Loaded | None:
+    """Give what was loaded, if it was for this rollout and has not expired."""
+    loaded = kept.loaded
+    if loaded is None:
+        return None
+    resting = state.stage is Stage.RESTING
+    ours = loaded.ordinal == (state.ordinal + 1 if resting else state.ordinal)
+    lasting = not resting and not loaded.problems
+    fresh = lasting or loaded.expires is None or now < loaded.expires
+    if ours and fresh:
+        return loaded
+    kept.loaded = None
+    return None
+
+
+def _with_left(view: RunView, *, left: bool) -> RunView:
+    return view if view.objects_left == left else replace(view, objects_left=left)
+
+
+def _is_test(obj: Object) -> bool:
+    return naming.RUN_LABEL in (obj["metadata"].get("labels") or {})
