@@ -1,18 +1,21 @@
-DEVCLUSTER := PYTHONPATH=$(CURDIR)/infra python3 -m devcluster
-
 # CLUSTER: auto (default), source, kind or existing; see docs/how-to/cluster.md
-.PHONY: cluster-up cluster-down cluster-status cluster-env cluster-build
-cluster-up: ## start a real Kubernetes cluster, or repair the one that is up (CLUSTER=auto|source|kind|existing)
-	@CLUSTER=$(CLUSTER) $(DEVCLUSTER) up
+DEVCLUSTER := PYTHONPATH=$(CURDIR)/infra CLUSTER=$(CLUSTER) python3 -m devcluster
 
-cluster-down: ## take the cluster down; leaves nothing behind but the build cache
+.PHONY: cluster-up cluster-down cluster-status cluster-env cluster-build cluster-test
+cluster-up: ## start a real Kubernetes cluster, or repair the one that is up
+	@$(DEVCLUSTER) up
+
+cluster-down: ## take the cluster down; only the build cache stays
 	@$(DEVCLUSTER) down
 
 cluster-status: ## show what runs, since when, and where its logs are
 	@$(DEVCLUSTER) status
 
-cluster-env: ## print the shell variables for the cluster: eval "$$(make -s cluster-env)"
+cluster-env: ## print shell variables for the cluster: eval "$$(make -s cluster-env)"
 	@$(DEVCLUSTER) env
 
 cluster-build: ## build everything the cluster is made of, without starting it
 	@$(DEVCLUSTER) build
+
+cluster-test: ## prove start, repair and removal of the cluster (takes a running one down)
+	@DEVCLUSTER_LIFECYCLE=1 $(or $(PYTEST),python3 -m pytest) tests/cluster/test_lifecycle.py -p no:xdist
