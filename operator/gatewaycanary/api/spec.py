@@ -140,6 +140,7 @@ class GatewayCanarySpec(SpecModel):
 def parse(spec: Mapping[str, Any]) -> GatewayCanarySpec:
     """Read a spec as the API server gives it; raise SpecInvalid with every problem found."""
     try:
-        return GatewayCanarySpec.model_validate(without_nulls(spec))
+        # Python's own names for the fields are for Python; a manifest's are the aliases.
+        return GatewayCanarySpec.model_validate(without_nulls(spec), by_alias=True, by_name=False)
     except ValidationError as error:
         raise SpecInvalid(problems_of(error)) from error

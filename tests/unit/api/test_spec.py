@@ -173,6 +173,13 @@ def test_wrong_types_are_told_in_plain_words(
     assert problems(change) == {field: message}
 
 
+def test_a_manifest_has_only_the_documented_names() -> None:
+    """A field's Python name is unknown in a manifest, as it is to the API server."""
+    assert problems({"progress_deadline": "5m"}) == {
+        "spec.progress_deadline": "is not a known field"
+    }
+
+
 def test_a_spec_that_is_no_object_is_refused() -> None:
     """Whatever stands in the object's spec, the answer is SpecInvalid."""
     nonsense: Any
