@@ -136,6 +136,17 @@ async def test_a_write_is_bounded_by_the_lease() -> None:
 
 
 @virtual
+async def test_a_renewal_counts_from_before_it_was_sent() -> None:
+    """What the way there and back took is no part of the leader's time."""
+    async with candidates("one") as (_, (first,)):
+        first.client.delay = 2.0
+        await asyncio.sleep(7)
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            assert first.lease.fence() <= 15.0 - 2 * 2.0
+
+
+@virtual
 async def test_nobody_may_write_before_leading() -> None:
     """A standby's fence is shut."""
     async with candidates("one", "two") as (_, (_, second)):
