@@ -145,6 +145,13 @@ class Api:
             response = connection.getresponse()
         return _answer(response)
 
+    def close(self) -> None:
+        """Close this thread's connection; a later request opens another."""
+        kept: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
+        if kept is not None:
+            kept.close()
+            del self._local.connection
+
     def watch(self, resource: Resource, namespace: str, version: str) -> Watch:
         """Watch a collection from a resourceVersion on."""
         query = urlencode({"watch": "1", "resourceVersion": version, "timeoutSeconds": "1800"})
@@ -156,8 +163,7 @@ class Api:
         kept: http.client.HTTPSConnection | None = getattr(self._local, "connection", None)
         if kept is not None and not fresh:
             return kept
-        if kept is not None:
-            kept.close()
+        self.close()
         self._local.connection = self._connect(timeout=_TIMEOUT)
         connection: http.client.HTTPSConnection = self._local.connection
         return connection
@@ -188,6 +194,8 @@ class Watch:
             while line := self._response.readline():
                 event = json.loads(line)
                 yield event["type"], event["object"]
+        self._response.close()
+        self._connection.close()
 
     def close(self) -> None:
         """End the watch, also while another thread reads from it."""

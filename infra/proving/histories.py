@@ -124,6 +124,7 @@ class History:
 
     def _follow(self, resource: Resource) -> None:
         listed = self._api.list(resource, self._namespace)
+        self._api.close()
         for item in listed["items"]:
             self._store(resource, item, deleted=False)
         version = listed["metadata"]["resourceVersion"]
@@ -132,7 +133,7 @@ class History:
             with self._changed:
                 self._watches[resource.plural] = watch
                 if self._ended.is_set():
-                    return
+                    watch.close()
             for kind, item in watch:
                 if kind == "ERROR":
                     raise RuntimeError(f"the watch of {resource.plural} broke: {item}")

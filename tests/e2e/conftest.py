@@ -28,9 +28,11 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def api(cluster: Cluster) -> Api:
+def api(cluster: Cluster) -> Iterator[Api]:
     """Give a client of the cluster with an administrator's rights."""
-    return Api.from_kubeconfig(cluster.kubeconfig)
+    made = Api.from_kubeconfig(cluster.kubeconfig)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
