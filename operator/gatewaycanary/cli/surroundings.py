@@ -1,0 +1,159 @@
+"""What stands around a GatewayCanary in the cluster, listed once for `gatewaycanary plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.core import checks, lookups, manifests
+from gatewaycanary.core.observation import Meta, Problem, Target
+from gatewaycanary.core.plan import HookPlan, Surroundings
+from gatewaycanary.core.writes import Object
+from gatewaycanary.helmtests import selection
+from gatewaycanary.kube import resources
+from gatewaycanary.kube.client import Client
+from gatewaycanary.traffic import ingresses, registry
+from gatewaycanary.traffic.protocol import RouteContext
+
+LISTED: Final = (
+    resources.GATEWAY_CANARY,
+    resources.DEPLOYMENT,
+    resources.SERVICE,
+    resources.ENDPOINT_SLICE,
+    resources.INGRESS,
+    resources.NETWORK_POLICY,
+    resources.POD_DISRUPTION_BUDGET,
+    resources.HORIZONTAL_POD_AUTOSCALER,
+)
+
+
+class Listing:
+    """Objects of one namespace by kind, as the checks look them up."""
+
+    def __init__(self, objects: Mapping[str, Iterable[Object]]) -> None:
+        self._objects = {kind: tuple(found) for kind, found in objects.items()}
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Return the object, or None where there is none."""
+        found = self.list(kind, namespace)
+        return next((one for one in found if one["metadata"]["name"] == name), None)
+
+    def list(self, kind: str, namespace: str) -> tuple[Object, ...]:
+        """Return all objects of the kind in the namespace."""
+        return tuple(
+            one
+            for one in self._objects.get(kind, ())
+            if one["metadata"].get("namespace") == namespace
+        )
+
+    def filed(self, kind: str, namespace: str, token: str) -> tuple[Object, ...]:
+        """Return the objects of the kind in the namespace that are filed under the token."""
+        return tuple(
+            one for one in self.list(kind, namespace) if token in lookups.tokens(kind, one)
+        )
+
+
+async def look(
+    client: Client, spec: GatewayCanarySpec, *, namespace: str, metadata: Mapping[str, Any]
+) -> Surroundings:
+    """List what the checks need and tell what they say."""
+    listed = {one.kind: await _listed(client, one, namespace) for one in LISTED}
+    secrets = await _listed(client, resources.SECRET, namespace) if spec.tests else ()
+    return known(
+        spec,
+        namespace=namespace,
+        name=str(metadata.get("name") or ""),
+        lookup=Listing(listed),
+        secrets=secrets,
+    )
+
+
+def known(
+    spec: GatewayCanarySpec,
+    *,
+    namespace: str,
+    name: str,
+    lookup: Listing,
+    secrets: Iterable[Object],
+) -> Surroundings:
+    """Tell what the checks say of what was listed."""
+    meta = _meta(lookup, namespace=namespace, name=name)
+    problems = checks.problems(meta=meta, spec=spec, lookup=lookup, running=False)
+    warnings = checks.warnings(meta=meta, spec=spec, lookup=lookup)
+    route_problems, route_warnings = _route(spec, meta, lookup)
+    hooks, test_problems = _tests(spec, tuple(secrets), namespace)
+    return Surroundings(
+        target=_target(spec, lookup, namespace),
+        problems=(*problems, *route_problems, *test_problems),
+        warnings=(*warnings, *route_warnings),
+        hooks=hooks,
+        hosts=_hosts(spec, lookup, namespace),
+    )
+
+
+async def _listed(
+    client: Client, resource: resources.Resource, namespace: str
+) -> tuple[Object, ...]:
+    """List a resource; items of a list carry neither kind nor apiVersion, so both are put in."""
+    answer = await client.list(resource, namespace=namespace)
+    known_as = {"apiVersion": resource.api_version, "kind": resource.kind}
+    return tuple({**item, **known_as} for item in answer["items"])
+
+
+def _meta(lookup: Listing, *, namespace: str, name: str) -> Meta:
+    stored = lookup.get("GatewayCanary", namespace, name)
+    metadata = stored["metadata"] if stored else {}
+    return Meta(
+        uid=metadata.get("uid", ""),
+        namespace=namespace,
+        name=name,
+        generation=int(metadata.get("generation", 0)),
+    )
+
+
+def _target(spec: GatewayCanarySpec, lookup: Listing, namespace: str) -> Target | None:
+    deployment = lookup.get("Deployment", namespace, spec.target_ref.name)
+    if deployment is None:
+        return None
+    return manifests.target_view(deployment, container=spec.container)
+
+
+def _route(
+    spec: GatewayCanarySpec, meta: Meta, lookup: Listing
+) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    provider = registry.find(spec)
+    if isinstance(provider, Problem):
+        return (provider,), ()
+    context = RouteContext.of(spec, meta=meta, revision="")
+    return provider.problems(context, lookup), provider.warnings(context, lookup)
+
+
+def _tests(
+    spec: GatewayCanarySpec, secrets: tuple[Object, ...], namespace: str
+) -> tuple[tuple[tuple[HookPlan, ...], ...], tuple[Problem, ...]]:
+    loaded = [
+        selection.load(
+            secrets,
+            release=suite.helm.release,
+            namespace=namespace,
+            include=suite.helm.include,
+            exclude=suite.helm.exclude,
+        )
+        for suite in spec.tests
+    ]
+    hooks = tuple(
+        tuple(HookPlan(name=hook.name, manifest=hook.manifest) for hook in one.hooks)
+        for one in loaded
+    )
+    return hooks, tuple(problem for one in loaded for problem in one.problems)
+
+
+def _hosts(spec: GatewayCanarySpec, lookup: Listing, namespace: str) -> tuple[str, ...]:
+    stable = spec.resolved_stable_service
+    return tuple(
+        entry.spot.host
+        for ingress in lookup.list("Ingress", namespace)
+        for entry in ingresses.entries(ingress)
+        if entry.service == stable and entry.spot.host
+    )
