@@ -1,0 +1,87 @@
+"""Where a canary may come to rest, and what must be true of it there (invariants 8 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from gatewaycanary.api.status import Phase, Stage, Status
+from gatewaycanary.core.decide import decide
+from model.observing import observe
+from model.worlds import World
+
+ENDS: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.IDLE})
+
+
+def faults(world: World) -> Iterator[str]:
+    """Give what is wrong with the place where the world has come to rest."""
+    if world.now().resource is None:
+        yield from _left_behind(world)
+        return
+    status = world.status()
+    if not _may_wait(world, status):
+        yield f"9. it stays in {status.phase} ({status.message}) for no reason"
+    if status.state.stage is Stage.RESTING:
+        yield from _left_behind(world)
+    yield from _feeding(world)
+
+
+def _may_wait(world: World, status: Status) -> bool:
+    """9. Every canary reaches Succeeded, Failed, Invalid or a named wait."""
+    now = world.now()
+    resource, stable = now.resource, now.stable
+    if resource is None or resource.spec is None or stable is None or now.problems:
+        return status.phase is Phase.INVALID or status.state.stage is not Stage.RESTING
+    reason = status.conditions[0].reason if status.conditions else ""
+    match status.phase:
+        case Phase.SUCCEEDED | Phase.FAILED | Phase.IDLE:
+            return status.state.stage is Stage.RESTING
+        case Phase.SUSPENDED:
+            return resource.spec.suspend
+        case Phase.AWAITING_APPROVAL:
+            return resource.spec.step(status.state.announced).approval
+        case Phase.AWAITING_HANDOVER:
+            return resource.spec.promotion.mode == "Handover"
+        case _:
+            return _named(reason, status, world)
+
+
+def _named(reason: str, status: Status, world: World) -> bool:
+    stable = world.now().stable
+    if stable is None:
+        return True
+    if reason == "StableUnavailable":
+        return stable.endpoints == 0
+    if reason == "StableScaledDown":
+        return stable.replicas < status.state.baseline_replicas
+    if reason == "StableNotReady":
+        return not stable.rolled_out
+    return False
+
+
+def _left_behind(world: World) -> Iterator[str]:
+    now = world.now()
+    if world.ledger.let_go:
+        return
+    left = {
+        "our destination in the route": now.route.attached or bool(now.route.mark),
+        "a canary Deployment": now.canary is not None,
+        "a canary Service": now.service,
+        "test objects": bool(now.runs),
+        "our finalizer": now.resource is not None and now.resource.finalizer,
+    }
+    for what, there in left.items():
+        if there:
+            yield f"3. at rest there is {what}"
+
+
+def _feeding(world: World) -> Iterator[str]:
+    """8. No two states feed each other for ever."""
+    observation = observe(world.now(), world.operator.memory, world.clock())
+    if observation is None:
+        return
+    decision = decide(observation)
+    if decision.status != observation.status:
+        yield f"8. at rest the status still changes: {decision.status}"
+    if decision.urgent or decision.actions:
+        yield f"8. at rest there are still effects: {decision.urgent + decision.actions}"

@@ -1,0 +1,298 @@
+"""The design's invariants, each a function from a ledger and one effect to its breaches.
+
+They are judged on what the operator could see when it decided, where a cache may lag, and on the
+truth where the order of its own writes is at stake. The design's own sentence is the docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.api.status import Outcome, Stage, State, Status, parse_status
+from gatewaycanary.core.decision import (
+    CreateCanary,
+    DeleteCanary,
+    DeleteTests,
+    RaiseWeight,
+    RestoreRoute,
+    ScaleCanary,
+    SetStableImage,
+    WithdrawWeight,
+)
+from model.ledgers import Ledger
+from model.observing import RUNNING
+from model.pictures import Picture
+from model.replicas import StatusWrite, Step
+
+TRAFFIC_STAGES = frozenset({Stage.RAMPING, Stage.PROMOTING})
+ROUTE_WRITES = RaiseWeight | WithdrawWeight | RestoreRoute
+
+
+def breaches(ledger: Ledger, step: Step) -> Iterator[str]:
+    """Give every breach that this effect is."""
+    for check in CHECKS:
+        for told in check(ledger, step):
+            yield f"{check.__name__}: {told}"
+
+
+def gates_before_weight(ledger: Ledger, step: Step) -> Iterator[str]:
+    """1. The weight rises only when every gate of the step before passed for this revision."""
+    if not isinstance(step.effect, StatusWrite):
+        return
+    old, new = step.observation.status.state, step.effect.status.state
+    if new.revision != old.revision:
+        return
+    if new.recorded > old.recorded:
+        yield from _ungated(ledger, step, new)
+    if new.announced > old.announced:
+        yield from _out_of_order(step, old, new)
+    promoted = new.stage is Stage.PROMOTING and old.stage is Stage.RAMPING
+    if promoted and not new.adopted and new.recorded != 100:
+        yield f"promotion was announced with {new.recorded} % recorded"
+
+
+def _ungated(ledger: Ledger, step: Step, new: State) -> Iterator[str]:
+    spec, weight = step.observation.spec, new.recorded
+    since = ledger.carried.get((new.revision, weight))
+    if spec is None or since is None:
+        yield f"{weight} % was recorded, though the route never carried it"
+        return
+    lasted = ledger.seconds() - since
+    wanted = spec.step(weight)
+    if wanted.hold is not None and lasted < wanted.hold.total_seconds():
+        yield f"{weight} % was recorded after {lasted} s, hold is {wanted.hold}"
+    if not step.observation.route.settled and lasted < spec.traffic.settle.total_seconds():
+        yield f"{weight} % was recorded after {lasted} s, settle is {spec.traffic.settle}"
+    if wanted.approval and step.observation.meta.approve != f"{new.revision}/{weight}":
+        yield f"{weight} % was recorded without approval"
+    for suite in range(len(spec.tests)):
+        if (new.revision, weight, suite) not in ledger.passed:
+            yield f"{weight} % was recorded, though suite {suite} did not pass"
+
+
+def _out_of_order(step: Step, old: State, new: State) -> Iterator[str]:
+    spec = step.observation.spec
+    if spec is None:
+        yield "a weight was announced with an unreadable spec"
+        return
+    following = next((weight for weight in spec.weights if weight > new.recorded), None)
+    if new.recorded != old.announced or new.announced != following:
+        yield f"{new.announced} % was announced after {old.announced} %, {following} % comes next"
+    needed = need(spec, weight=new.announced, baseline=new.baseline_replicas)
+    if new.need != needed:
+        yield f"{new.announced} % needs {needed} endpoints, {new.need} were recorded"
+
+
+def need(spec: GatewayCanarySpec, *, weight: int, baseline: int) -> int:
+    """Compute the design's need of ready endpoints."""
+    replicas = spec.canary.replicas
+    if isinstance(replicas, int):
+        return replicas
+    if replicas == "Full":
+        return max(1, baseline)
+    return max(1, ceil(weight * baseline / 100), min(2, baseline))
+
+
+def announced_before_written(ledger: Ledger, step: Step) -> Iterator[str]:
+    """5.5. Every status write precedes the effect it announces (a revert's is the exception)."""
+    del ledger
+    effect, stored = step.effect, _stored(step.before)
+    if isinstance(effect, RaiseWeight) and _moved(step):
+        if stored is None or stored.state.announced != effect.weight:
+            yield f"{effect.weight} % was written, but not announced"
+        elif stored.state.stage not in TRAFFIC_STAGES:
+            yield f"{effect.weight} % was written in stage {stored.state.stage}"
+    if isinstance(effect, CreateCanary) and (
+        stored is None or stored.state.revision != effect.revision
+    ):
+        yield f"a canary of {effect.revision} was made, but not announced"
+
+
+def never_up_after_a_failure(ledger: Ledger, step: Step) -> Iterator[str]:
+    """2. A failed revision's weight never rises again; the next write goes to the safe side."""
+    revision = step.observation.status.state.revision
+    if revision not in ledger.turned or not _moved(step):
+        return
+    if isinstance(step.effect, RaiseWeight):
+        yield f"{revision} was turned back, and yet got {step.effect.weight} %"
+
+
+def stable_image_only_when_proven(ledger: Ledger, step: Step) -> Iterator[str]:
+    """3. Stable is untouched until promotion; a failed image is never written to it."""
+    effect, state = step.effect, step.observation.status.state
+    if not isinstance(effect, SetStableImage) or step.before.stable == step.after.stable:
+        return
+    if effect.image == step.observation.status.stable_image:
+        return
+    if effect.image != state.image:
+        yield f"stable was given {effect.image}, which is neither side's image"
+    elif state.recorded != 100 or state.stage is not Stage.PROMOTING:
+        yield f"stable was given {effect.image} at {state.recorded} %, in {state.stage}"
+    elif state.revision in ledger.turned:
+        yield f"stable was given {effect.image}, which was turned back"
+    elif step.observation.spec is not None and step.observation.spec.suspend:
+        yield "stable was written while suspended"
+    elif step.observation.spec and step.observation.spec.promotion.mode == "Handover":
+        yield "stable was written in Handover"
+
+
+def route_as_found_at_rest(ledger: Ledger, step: Step) -> Iterator[str]:
+    """3. At rest the route is as found, and nothing of ours exists (7: and nothing else went)."""
+    del ledger
+    if not _ends(step):
+        return
+    seen = step.observation
+    if seen.route.attached or seen.route.withdrawn:
+        yield "the rollout ended with our destination in the route"
+    if (seen.canary is not None and not seen.canary.deleting) or seen.canary_service:
+        yield "the rollout ended with a canary Deployment or Service"
+    if seen.tests.objects_left:
+        yield "the rollout ended with test objects"
+    original, scaler = seen.status.state.autoscaler_original, seen.autoscaler
+    named = scaler is not None and scaler.name == seen.status.state.autoscaler
+    if scaler is not None and named and scaler.held and original != "Disabled":
+        yield "the rollout ended with the autoscaler held"
+    if seen.meta.finalizer:
+        yield "the rollout ended with our finalizer"
+
+
+def enough_endpoints_for_a_raise(ledger: Ledger, step: Step) -> Iterator[str]:
+    """4. The weight is raised only with enough ready endpoints for it."""
+    del ledger
+    effect, seen = step.effect, step.observation
+    if not isinstance(effect, RaiseWeight) or not _moved(step) or not _upward(step):
+        return
+    needed = step.decision.status.state.need
+    if seen.endpoints.canary < needed:
+        yield f"{effect.weight} % with {seen.endpoints.canary} of {needed} endpoints"
+    if seen.spec is None or seen.spec.suspend:
+        yield f"{effect.weight} % while suspended or unreadable"
+    if seen.meta.deleting:
+        yield f"{effect.weight} % while being deleted"
+
+
+def one_run_in_flight(ledger: Ledger, step: Step) -> Iterator[str]:
+    """5. At most one test run in flight for a canary."""
+    del ledger
+    live = [key for key, hooks in step.after.runs if RUNNING in hooks]
+    if len(live) > 1:
+        yield f"test runs in flight at once: {live}"
+
+
+def never_to_an_empty_side(ledger: Ledger, step: Step) -> Iterator[str]:
+    """10. No write moves traffic to a side without ready endpoints while the other has some."""
+    del ledger
+    effect, seen = step.effect, step.observation.endpoints
+    if not isinstance(effect, ROUTE_WRITES) or not _moved(step):
+        return
+    up = _upward(step)
+    if up and seen.canary == 0 and seen.stable > 0:
+        yield "traffic was moved to a canary without endpoints"
+    if not up and step.observation.route.attached and step.observation.route.weight != 0:
+        if seen.stable == 0 and seen.canary > 0:
+            yield "traffic was moved to a stable side without endpoints"
+        if isinstance(effect, RestoreRoute):
+            yield "the route was restored while it carried traffic"
+
+
+def proven_side_until_stable_recovers(ledger: Ledger, step: Step) -> Iterator[str]:
+    """10. From the write to stable on, 0 waits for stable, for an empty canary, or for a bound."""
+    del ledger
+    seen, state = step.observation, step.observation.status.state
+    if not isinstance(step.effect, WithdrawWeight) or not _moved(step):
+        return
+    if not state.stable_written or seen.endpoints.canary == 0 or seen.target is None:
+        return
+    if step.decision.status.state.outcome is Outcome.PROMOTED:
+        wanted = state.baseline_replicas
+    else:
+        wanted = min(state.baseline_replicas, seen.target.replicas)
+    since = state.entered_at if state.stage is Stage.ROLLING_BACK else None
+    limit = seen.spec.progress_deadline.total_seconds() if seen.spec else 600.0
+    bounded = since is not None and (seen.now - since).total_seconds() >= limit
+    if seen.endpoints.stable < wanted and not bounded:
+        yield f"traffic left the proven side with {seen.endpoints.stable} of {wanted} on stable"
+
+
+def pods_outlive_their_traffic(ledger: Ledger, step: Step) -> Iterator[str]:
+    """10. No canary pod goes before the route has read 0, or lacked us, for the whole delay."""
+    effect, canary = step.effect, step.before.canary
+    fewer = isinstance(effect, ScaleCanary) and canary and effect.replicas < canary.replicas
+    if not fewer and not (isinstance(effect, DeleteCanary) and step.after != step.before):
+        return
+    spec = step.observation.spec
+    delay = spec.canary.scale_down_delay.total_seconds() if spec else 30.0
+    settle = spec.traffic.settle.total_seconds() if spec else 5.0
+    since = ledger.quiet_since
+    if since is None or ledger.seconds() - since < max(delay, settle):
+        yield f"canary pods went {since and ledger.seconds() - since} s after their traffic"
+
+
+def evidence_before_deletion(ledger: Ledger, step: Step) -> Iterator[str]:
+    """2. The failed test's objects are kept until the status holds its log."""
+    del ledger
+    stored = _stored(step.before)
+    if isinstance(step.effect, DeleteTests) and stored and stored.state.evidence_pending:
+        yield "the failed test was deleted before its log was kept"
+
+
+def conditions_are_consistent(ledger: Ledger, step: Step) -> Iterator[str]:
+    """kstatus: exactly one of Ready, Reconciling and Stalled; Ready only at rest."""
+    del ledger
+    if not isinstance(step.effect, StatusWrite):
+        return
+    status = step.effect.status
+    found = {condition.type: condition.status for condition in status.conditions}
+    held = [kind for kind in ("Ready", "Reconciling", "Stalled") if found.get(kind) == "True"]
+    if len(held) != 1:
+        yield f"conditions {held} are True together in phase {status.phase}"
+    handover = status.phase == "AwaitingHandover"
+    if found.get("Ready") == "True" and status.state.stage is not Stage.RESTING and not handover:
+        yield f"Ready in stage {status.state.stage}"
+
+
+def traffic_outlives_no_canary(ledger: Ledger, picture: Picture) -> Iterator[str]:
+    """9. Deletion at any moment returns traffic: no route leads to a canary that nobody holds."""
+    if picture.resource is None and picture.route.carries and not ledger.let_go:
+        yield "the GatewayCanary is gone while its route carries traffic"
+
+
+def _stored(picture: Picture) -> Status | None:
+    return parse_status(picture.resource.status) if picture.resource else None
+
+
+def _moved(step: Step) -> bool:
+    before, after = step.before.route, step.after.route
+    return (before.attached, before.weight) != (after.attached, after.weight)
+
+
+def _upward(step: Step) -> bool:
+    if not isinstance(step.effect, RaiseWeight):
+        return False
+    weight = step.before.route.weight if step.before.route.attached else 0
+    return weight is not None and step.effect.weight > weight
+
+
+def _ends(step: Step) -> bool:
+    if not isinstance(step.effect, StatusWrite):
+        return False
+    ended = step.effect.status.state.stage is Stage.RESTING
+    return ended and step.observation.status.state.stage is not Stage.RESTING
+
+
+CHECKS = (
+    gates_before_weight,
+    announced_before_written,
+    never_up_after_a_failure,
+    stable_image_only_when_proven,
+    route_as_found_at_rest,
+    enough_endpoints_for_a_raise,
+    one_run_in_flight,
+    never_to_an_empty_side,
+    proven_side_until_stable_recovers,
+    pods_outlive_their_traffic,
+    evidence_before_deletion,
+    conditions_are_consistent,
+)

@@ -1,0 +1,41 @@
+"""How long hypothesis searches: bounded and the same every time in CI, long and random on demand.
+
+``HYPOTHESIS_PROFILE=thorough`` searches at random; what it finds is printed as a blob with which
+``@reproduce_failure`` repeats it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, settings
+
+FAST: Final = "fast"
+THOROUGH: Final = "thorough"
+_SLOW: Final = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+
+settings.register_profile(
+    FAST,
+    max_examples=60,
+    stateful_step_count=30,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=_SLOW,
+)
+settings.register_profile(
+    THOROUGH,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "4000")),
+    stateful_step_count=50,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=_SLOW,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
+)
+
+
+def load() -> None:
+    """Take the profile that the environment names."""
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", FAST))

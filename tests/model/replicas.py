@@ -1,0 +1,174 @@
+"""One replica of the operator: the engine's loop over the real ``decide``, one effect at a time.
+
+Urgent effects first, then the status by compare-and-set if it differs, then events and actions.
+``reconcile`` pauses before and after each effect, so that a model may interleave replicas, change
+the cluster in between, or let the replica crash: whoever drops the pauses has crashed it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from gatewaycanary.api.status import Status
+from gatewaycanary.core.decide import decide
+from gatewaycanary.core.decision import Action, Decision, Event, LoadTests, ReadTestLog
+from gatewaycanary.core.observation import Observation
+from model.cluster import Cluster
+from model.effects import ConflictError, Hands, RefusedError, store_status
+from model.observing import Memory, observe
+from model.pictures import Picture
+from model.views import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusWrite:
+    """The status went to the API server."""
+
+    status: Status
+
+
+Effect = Action | StatusWrite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One effect: of which decision, and what the cluster was before and after it."""
+
+    effect: Effect
+    observation: Observation
+    decision: Decision
+    before: Picture
+    after: Picture
+
+
+class Replica:
+    """An operator with its own caches and memory."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        clock: Callable[[], datetime],
+        route_writable: Callable[[], bool],
+        decided: Callable[[Observation, Decision], None],
+        performed: Callable[[Step], None],
+    ) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._hands = Hands(cluster, route_writable=route_writable)
+        self._decided = decided
+        self._performed = performed
+        self.events: list[Event] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Come up anew: nothing remembered, everything listed afresh."""
+        self.view = View(self._cluster)
+        self.memory = Memory()
+        self.under_way: Iterator[Effect] | None = None
+        self.look_again_at: datetime | None = None
+        self._marker: tuple[int, ...] = ()
+        self._again = True
+        self._failed = False
+
+    def is_due(self) -> bool:
+        """Tell whether an event, an error or a deadline asks for another look."""
+        timed = self.look_again_at is not None and self._clock() >= self.look_again_at
+        return self._again or timed or self.view.marker() != self._marker
+
+    def pause(self) -> Effect | None:
+        """Go on to the next pause: before or after an effect; None at the end."""
+        if self.under_way is None:
+            self.under_way = self.reconcile()
+        effect = next(self.under_way, None)
+        if effect is None:
+            self.under_way = None
+        return effect
+
+    def finish(self) -> None:
+        """Go on to the end of a reconciliation."""
+        while self.pause() is not None:
+            pass
+
+    def reconcile(self) -> Iterator[Effect]:
+        """Observe, decide, record and act, once."""
+        self._marker, self._again, self._failed = self.view.marker(), False, False
+        seen, now = self.view.picture(), self._clock()
+        self.look_again_at = None
+        observation = observe(seen, self.memory, now)
+        if observation is None:
+            return
+        decision = decide(observation)
+        self._decided(observation, decision)
+        try:
+            yield from self._revert(observation, decision, seen)
+            yield from self._record(observation, decision, seen)
+            self.events.extend(decision.events)
+            for action in decision.actions:
+                yield from self._act(action, observation, decision, seen)
+        except (ConflictError, RefusedError):
+            self._again = True
+            return
+        self._again = self._again or self._failed
+        if decision.requeue_after is not None:
+            self.look_again_at = now + decision.requeue_after
+
+    def _revert(
+        self, observation: Observation, decision: Decision, seen: Picture
+    ) -> Iterator[Effect]:
+        for action in decision.urgent:
+            try:
+                yield from self._act(action, observation, decision, seen)
+            except ConflictError:
+                self._failed = True
+            except RefusedError:
+                self._failed = True
+                since = self.memory.unwritable_since
+                self.memory.unwritable_since = since or self._clock()
+            else:
+                self.memory.unwritable_since = None
+
+    def _record(
+        self, observation: Observation, decision: Decision, seen: Picture
+    ) -> Iterator[Effect]:
+        if decision.status == observation.status:
+            return
+        effect = StatusWrite(status=decision.status)
+        yield effect
+        before = self._cluster.now
+        store_status(self._cluster, seen, decision.status)
+        self.view.catch_up("resource")
+        self._tell(effect, observation, decision, before)
+        yield effect
+
+    def _act(
+        self, action: Action, observation: Observation, decision: Decision, seen: Picture
+    ) -> Iterator[Effect]:
+        yield action
+        before = self._cluster.now
+        self._hands.perform(action, seen, decision.status, self.memory)
+        if isinstance(action, LoadTests | ReadTestLog):
+            self._again = True
+        self._read_back(before)
+        self._tell(action, observation, decision, before)
+        yield action
+
+    def _read_back(self, before: Picture) -> None:
+        after = self._cluster.now
+        names = ("resource", "stable", "canary", "service", "route", "scaler", "runs")
+        self.view.catch_up(*(n for n in names if getattr(after, n) != getattr(before, n)))
+
+    def _tell(
+        self, effect: Effect, observation: Observation, decision: Decision, before: Picture
+    ) -> None:
+        self._performed(
+            Step(
+                effect=effect,
+                observation=observation,
+                decision=decision,
+                before=before,
+                after=self._cluster.now,
+            )
+        )
