@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import yaml
 from kubernetes.aio import config
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
@@ -24,6 +25,8 @@ from gatewaycanary.kube.errors import SpecError
 
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _REFRESH_AFTER: Final = 60.0
+_GARBLED: Final = (ValueError, TypeError, KeyError, AttributeError)
+"""What the client's loader raises on a kubeconfig whose parts are of other types than expected."""
 
 Refresh = Callable[[], Awaitable[None]]
 
@@ -133,7 +136,7 @@ async def connect(*, kubeconfig: str | None = None, context: str | None = None) 
         if not named and context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
             return _in_cluster()
         return await _from_kubeconfig(named or "~/.kube/config", context)
-    except (config.ConfigException, OSError, ValueError, TypeError) as error:
+    except (config.ConfigException, yaml.YAMLError, OSError, *_GARBLED) as error:
         raise SpecError(f"no way to the cluster: {error}") from error
 
 
@@ -144,6 +147,8 @@ def _in_cluster() -> Connection:
 
 
 async def _from_kubeconfig(path: str, context: str | None) -> Connection:
+    if not any(Path(part).expanduser().is_file() for part in path.split(os.pathsep)):
+        raise config.ConfigException(f"there is no kubeconfig {path}, and this is no pod")
     configuration = Configuration()
     loader: Any = await config.load_kube_config(  # type: ignore[no-untyped-call]
         path, context, client_configuration=configuration, persist_config=False
