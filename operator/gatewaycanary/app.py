@@ -55,12 +55,21 @@ class Engine:
     metrics: Metrics
 
     def start(self, supervisor: Supervisor) -> None:
-        """Start the reflectors at once, the workers when this replica leads."""
+        """Start everything at once; the workers wait until this replica leads."""
         for number, reflector in enumerate(self.caches.reflectors):
             supervisor.start(f"reflector-{number}", reflector.run())
         if self.lease is not None:
             supervisor.start("lease", self.lease.run())
-        supervisor.start("lead", self._lead())
+        leads = asyncio.Event()
+        for number in range(self.options.workers):
+            supervisor.start(f"worker-{number}", self._work(leads, first=number == 0))
+
+    async def _work(self, leads: asyncio.Event, *, first: bool) -> None:
+        if first:
+            await self._lead()
+            leads.set()
+        await leads.wait()
+        await self.reconciler.work()
 
     async def _lead(self) -> None:
         await self.caches.synced()
@@ -68,9 +77,7 @@ class Engine:
             await self.lease.leading.wait()
         self.metrics.set_leader(leading=True)
         self.sources.enqueue_all()
-        async with asyncio.TaskGroup() as workers:
-            for number in range(self.options.workers):
-                workers.create_task(self.reconciler.work(), name=f"worker-{number}")
+        _log.info("leading: %d canaries", self.caches.count("GatewayCanary"))
 
 
 def build(

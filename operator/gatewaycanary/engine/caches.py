@@ -126,6 +126,10 @@ class Caches:
             if stored == kind:
                 yield from store.all()
 
+    def count(self, kind: str) -> int:
+        """Count the objects of a kind."""
+        return sum(len(store) for (stored, _), store in self._stores.items() if stored == kind)
+
     def put(self, kind: str, obj: Object) -> None:
         """Take in what one of our writes answered."""
         store = self.store(kind, obj["metadata"].get("namespace", ""))

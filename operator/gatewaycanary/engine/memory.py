@@ -6,10 +6,13 @@ object that was there and is gone, a log that was read). Nothing here decides wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from gatewaycanary.core.observation import Problem
+from gatewaycanary.api.status import Status
+from gatewaycanary.core.decision import Action
+from gatewaycanary.core.observation import Problem, RunView
 from gatewaycanary.engine.parsing import Parsed, read
 from gatewaycanary.engine.sources import Key
 from gatewaycanary.helmtests.memory import RunMemory
@@ -33,17 +36,43 @@ class Loaded:
         return any(not hook.is_test for suite in self.hooks for hook in suite)
 
 
+REPEATS_ALLOWED = 3
+PACE = timedelta(seconds=0.1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+Fingerprint = tuple[Status, tuple[Action, ...], RunView]
+"""What a decision says and which test run it was made on."""
+
+
 @dataclass(slots=True)
 class Recollection:
-    """What is remembered of one canary."""
+    """What is remembered of one canary.
+
+    ``logs``: the failed test's log by revision. ``cleaned``: the last rollout whose test objects
+    were deleted, by its ordinal.
+    """
 
     uid: str
     parsed: Parsed | None = None
     loaded: Loaded | None = None
     run: RunMemory = field(default_factory=RunMemory)
-    log_tail: str = ""
+    logs: Mapping[str, str] = field(default_factory=dict)
     cleaned: int = 0
     unwritable_since: datetime | None = None
+    last: Fingerprint | None = None
+    repeats: int = 0
+    resume_at: datetime = LONG_AGO
+
+    def pace(self, decided: Fingerprint, *, now: datetime) -> timedelta:
+        """Tell how long to put off what is decided: longer the more often it was performed."""
+        if decided != self.last:
+            self.last, self.repeats, self.resume_at = decided, 0, now
+        wait = self.resume_at - now
+        if wait <= timedelta():
+            self.repeats += 1
+            patience = PACE * 2 ** min(self.repeats - REPEATS_ALLOWED, 8)
+            self.resume_at = now + (patience if self.repeats > REPEATS_ALLOWED else timedelta())
+        return wait
 
     def read(self, raw: Object) -> Parsed:
         """Read this version of the canary, once."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 from gatewaycanary.api.status import Stage
@@ -103,6 +103,8 @@ class Reconciler:
             self._metrics.forget(*key)
             return
         decision = decide(observed.observation)
+        if self._runs_hot(observed, decision):
+            return
         failed = await self._revert(observed, decision)
         await self._record(observed, decision)
         try:
@@ -113,6 +115,20 @@ class Reconciler:
             raise failed
         if decision.requeue_after is not None:
             self._queue.add_after(key, decision.requeue_after.total_seconds(), self._priority(key))
+
+    def _runs_hot(self, observed: Observed, decision: Decision) -> bool:
+        """Put off a decision that keeps coming though its effects were performed."""
+        if not decision.actions or decision.urgent:
+            return False
+        kept = observed.recollection
+        said = (decision.status, decision.actions, observed.observation.tests)
+        now = observed.observation.now
+        wait = kept.pace(said, now=now)
+        if wait <= timedelta():
+            return False
+        _log.debug("%s/%s: the same effects again: %s", *observed.key, decision.actions)
+        self._queue.add_after(observed.key, wait.total_seconds(), self._priority(observed.key))
+        return True
 
     async def _revert(self, observed: Observed, decision: Decision) -> KubeError | None:
         """Write the route before anything else; its failure must not keep the status unsaid."""

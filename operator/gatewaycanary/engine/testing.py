@@ -23,7 +23,7 @@ from gatewaycanary.engine.memory import Loaded, Recollection
 from gatewaycanary.engine.parsing import Parsed
 from gatewaycanary.engine.writer import Writer, resource_of
 from gatewaycanary.helmtests import runs
-from gatewaycanary.helmtests.logs import TAIL_LINES, LogSource
+from gatewaycanary.helmtests.logs import TAIL_LINES, LogSource, tail
 from gatewaycanary.helmtests.memory import ObjectKey
 from gatewaycanary.helmtests.release import TEST_KINDS
 from gatewaycanary.helmtests.render import Aim, RunKey, ServiceAddress
@@ -60,24 +60,30 @@ class Suites:
     def view(
         self, parsed: Parsed, spec: GatewayCanarySpec, kept: Recollection, *, now: datetime
     ) -> RunView:
-        """Tell where the announced run stands."""
+        """Tell where the announced run stands, or stood when the rollout turned back."""
         state = parsed.status.state
-        loaded = current(kept, state, now=now)
-        left = self._objects_left(parsed.meta, kept, state)
+        return replace(
+            self._standing(parsed, spec, kept, now=now),
+            log_tail=kept.logs.get(state.revision, ""),
+            objects_left=self._objects_left(parsed.meta, kept, state),
+        )
+
+    def _standing(
+        self, parsed: Parsed, spec: GatewayCanarySpec, kept: Recollection, *, now: datetime
+    ) -> RunView:
+        loaded = current(kept, parsed.status.state, now=now)
         if not spec.tests:
-            return RunView(objects_left=left)
+            return RunView()
         if loaded is None:
-            return RunView(phase=RunPhase.UNLOADED, objects_left=left)
+            return RunView(phase=RunPhase.UNLOADED)
         planned = self._plan(parsed, spec, kept, loaded, now=now)
-        if planned is None:
-            return RunView(
-                phase=RunPhase.IDLE,
-                releases=loaded.releases,
-                look_again_at=loaded.expires if loaded.problems else None,
-                objects_left=left,
-            )
-        kept.run = planned.memory
-        return _with_left(planned.view, left=left)
+        if planned is not None:
+            kept.run = planned.memory
+            return planned.view
+        return RunView(
+            releases=loaded.releases,
+            look_again_at=loaded.expires if loaded.problems else None,
+        )
 
     async def load(self, key: Key, kept: Recollection) -> None:
         """Read the hooks of the releases that the spec names."""
@@ -98,21 +104,22 @@ class Suites:
         return True
 
     async def read_log(self, key: Key, kept: Recollection) -> None:
-        """Read the failed test's log into the run's memory; say so where there is none."""
+        """Read the failed test's log into memory; say so where there is none."""
         parsed = self._parsed(key, kept)
-        if parsed is None or parsed.spec is None:
-            kept.log_tail = "(no log: the spec cannot be read)"
-            return
+        if parsed is not None:
+            kept.logs = {parsed.status.state.revision: await self._failed_log(key, kept, parsed)}
+
+    async def _failed_log(self, key: Key, kept: Recollection, parsed: Parsed) -> str:
+        if parsed.spec is None:
+            return "(no log: the spec cannot be read)"
         if current(kept, parsed.status.state, now=self._clock()) is None:
             await self.load(key, kept)
         loaded = kept.loaded or Loaded()
         planned = self._plan(parsed, parsed.spec, kept, loaded, now=self._clock())
         if planned is None or planned.log is None:
-            text = planned.view.log_tail if planned else ""
-            kept.log_tail = text or "(no log: the test's pod is gone)"
-            return
-        kept.run = planned.memory.with_log(await self._log(key[0], planned.log))
-        kept.log_tail = kept.run.log_tail
+            said = planned.view.log_tail if planned else ""
+            return said or "(no log: the test's pod is gone)"
+        return tail(await self._log(key[0], planned.log))
 
     async def delete(self, key: Key, kept: Recollection) -> None:
         """Delete all test objects of a canary."""
@@ -212,7 +219,7 @@ class Suites:
         )
         return runs.plan(
             suite,
-            run_key(meta, state),
+            run_key(parsed),
             attempt=state.attempt,
             objects=self._objects(meta),
             selectors=[
@@ -261,14 +268,15 @@ class Suites:
         return ran and unsure and kept.cleaned != state.ordinal
 
 
-def run_key(meta: Meta, state: State) -> RunKey:
-    """Name the run that the state announces."""
+def run_key(parsed: Parsed) -> RunKey:
+    """Name the run that the state announces, or announced when the rollout turned back."""
+    meta, state, failure = parsed.meta, parsed.status.state, parsed.status.failure
     return RunKey(
         uid=meta.uid,
         namespace=meta.namespace,
         canary=meta.name,
         revision=state.revision,
-        weight=state.announced or state.recorded,
+        weight=state.announced or (failure.weight if failure else 0),
         suite=state.suite,
         run=state.run,
     )
@@ -287,10 +295,6 @@ def current(kept: Recollection, state: State, *, now: datetime) -> Loaded | None
         return loaded
     kept.loaded = None
     return None
-
-
-def _with_left(view: RunView, *, left: bool) -> RunView:
-    return view if view.objects_left == left else replace(view, objects_left=left)
 
 
 def _is_test(obj: Object) -> bool:

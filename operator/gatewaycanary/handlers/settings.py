@@ -16,5 +16,6 @@ def settings() -> kopf.OperatorSettings:
     chosen.peering.standalone = True
     chosen.scanning.disabled = True
     chosen.process.ultimate_exiting_timeout = None
-    chosen.queueing._batch_window = 0.0
+    chosen.queueing.idle_timeout = 0.1
+    chosen.queueing.exit_timeout = 0.1
     return chosen

@@ -26,6 +26,8 @@ from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.transitions import Move, advance
 from gatewaycanary.core.turn import Turn
 
+PODS_STAY = "Traffic is off the canary: its pods stay for the scale-down delay"
+
 
 def turn(observation: Observation, state: State) -> Turn:
     """Keep the evidence, wait out the delay, delete what is ours, end."""
@@ -38,9 +40,8 @@ def turn(observation: Observation, state: State) -> Turn:
         return kept
     until = _pods_stay_until(observation, state)
     if until is not None and observation.now < until:
-        message = "Traffic is off the canary: its pods stay for the scale-down delay"
         return _waiting(
-            observation, state, message, actions=_released(observation, state), at=until
+            observation, state, PODS_STAY, actions=_released(observation, state), at=until
         )
     left = _left(observation, state)
     if left:
@@ -80,9 +81,8 @@ def _keep_evidence(observation: Observation, state: State) -> Turn | None:
         return None
     tail = observation.tests.log_tail
     if not tail:
-        return _waiting(
-            observation, state, "Keeping the failed test's log", actions=(ReadTestLog(),)
-        )
+        reading = _waiting(observation, state, PODS_STAY, actions=(ReadTestLog(),))
+        return replace(reading, silent=True)
     failed = observation.status.failure.test if observation.status.failure else ""
     results = tuple(
         replace(result, log_tail=tail)
@@ -93,7 +93,7 @@ def _keep_evidence(observation: Observation, state: State) -> Turn | None:
     kept = _waiting(
         observation,
         replace(state, evidence_pending=False),
-        "Traffic is off the canary: the failed test's log is kept",
+        PODS_STAY,
     )
     last = tail.strip().splitlines()[-1][:512] if tail.strip() else "no output"
     event = Event(reason="TestLog", message=f"{failed or 'test'}: {last}", warning=True)

@@ -141,14 +141,13 @@ def _due(state: State, spec: GatewayCanarySpec) -> datetime | None:
 
 
 def _await_stable(observation: Observation, state: State, spec: GatewayCanarySpec) -> Turn:
-    ready = observation.endpoints.stable
     target = observation.target
-    message = f"Waiting for stable: {ready} of {state.baseline_replicas} endpoints ready"
     if target is not None and target.replicas < state.baseline_replicas:
         reason = "StableScaledDown"
         message = f"Stable has {target.replicas} of {state.baseline_replicas} replicas"
     else:
         reason = "StableRollingOut"
+        message = f"Waiting for stable to roll out {state.image}"
     overdue = (
         state.adopted
         and state.entered_at is not None
