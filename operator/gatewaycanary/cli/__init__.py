@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.code
     except KubeError as error:
-        print(f"error: the cluster did not do what was asked: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return UNAVAILABLE
     except KeyboardInterrupt:
         return INTERRUPTED

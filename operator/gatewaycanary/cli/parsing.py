@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NoReturn, get_args
@@ -58,7 +59,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and exit."""
-        self.print_usage()
+        self.print_usage(sys.stderr)
         self.exit(USAGE, f"error: {message}\n")
 
 
