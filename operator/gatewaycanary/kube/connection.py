@@ -147,7 +147,7 @@ def _in_cluster() -> Connection:
 
 
 async def _from_kubeconfig(path: str, context: str | None) -> Connection:
-    if not any(Path(part).expanduser().is_file() for part in path.split(os.pathsep)):
+    if not _is_there(path):
         raise config.ConfigException(f"there is no kubeconfig {path}, and this is no pod")
     configuration = Configuration()
     loader: Any = await config.load_kube_config(  # type: ignore[no-untyped-call]
@@ -161,3 +161,7 @@ async def _from_kubeconfig(path: str, context: str | None) -> Connection:
     return Connection(
         configuration, namespace=chosen.get("namespace") or "default", refresh=refresh
     )
+
+
+def _is_there(path: str) -> bool:
+    return any(Path(part).expanduser().is_file() for part in path.split(os.pathsep))

@@ -146,9 +146,9 @@ async def test_inside_a_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 @virtual
 async def test_no_cluster_is_a_plain_word(tmp_path: Path) -> None:
     """A missing or broken kubeconfig is something that somebody must change."""
-    with pytest.raises(SpecError, match="no kubeconfig ~/.kube/config, and this is no pod"):
+    with pytest.raises(SpecError, match=r"no kubeconfig ~/\.kube/config, and this is no pod"):
         await connect()
-    with pytest.raises(SpecError, match="no kubeconfig .*nowhere"):
+    with pytest.raises(SpecError, match=r"no kubeconfig .*nowhere"):
         await connect(kubeconfig=str(tmp_path / "nowhere"))
     for text in ("contexts: [", "just words", "contexts: 5", "[]", ""):
         (tmp_path / "broken").write_text(text)
