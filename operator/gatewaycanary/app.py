@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,11 +34,15 @@ from gatewaycanary.handlers import probes, settings, watching
 from gatewaycanary.kube.backoff import Backoff
 from gatewaycanary.kube.client import Client
 from gatewaycanary.kube.connection import Connection, connect
+from gatewaycanary.kube.errors import KubeError
 from gatewaycanary.kube.lease import Lease
 from gatewaycanary.kube.limiter import Limiter
 from gatewaycanary.kube.transport import Transport
 from gatewaycanary.telemetry import logs
 from gatewaycanary.telemetry.metrics import Metrics
+
+SHELL_PATIENCE = 1.0
+"""Seconds that kopf gets for its own farewell."""
 
 _log = logging.getLogger(__name__)
 
@@ -178,41 +183,60 @@ async def serve(options: Options) -> None:
     engine = build(options, connection=connection, transport=transport, metrics=metrics)
     supervisor = Supervisor()
     try:
-        engine.start(supervisor)
         async with _endpoints(engine, metrics):
-            await _until_stopped(options, engine, supervisor, connection)
+            engine.start(supervisor)
+            await _until_stopped(engine, supervisor, connection)
     finally:
         engine.queue.close()
         await supervisor.stop()
         await transport.close()
 
 
-async def _until_stopped(
-    options: Options, engine: Engine, supervisor: Supervisor, connection: Connection
-) -> None:
-    stop = asyncio.Event()
-    watching_kopf = asyncio.create_task(
-        kopf.operator(
-            registry=watching.registry(enqueue=engine.sources.enqueue, connection=connection),
-            settings=settings.settings(),
-            memo=kopf.Memo(),
-            clusterwide=not options.namespaces,
-            namespaces=options.namespaces,
-            standalone=True,
-            stop_flag=stop,
-        ),
-        name="kopf",
-    )
+async def _until_stopped(engine: Engine, supervisor: Supervisor, connection: Connection) -> None:
+    stop, ready = asyncio.Event(), asyncio.Event()
+    shell = asyncio.create_task(_kopf(engine, connection, stop=stop, ready=ready), name="kopf")
+    told = asyncio.create_task(_told_to_stop(ready), name="signals")
     watched = asyncio.create_task(supervisor.watch(), name="supervisor")
     try:
-        await asyncio.wait({watching_kopf, watched}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({shell, told, watched}, return_when=asyncio.FIRST_COMPLETED)
+        if watched.done():
+            watched.result()
     finally:
-        stop.set()
-        watched_died = watched.done()
+        # NB: the lease goes first, so that a successor need not wait for kopf's own farewell.
+        engine.queue.close()
         watched.cancel()
-        await asyncio.gather(watching_kopf, return_exceptions=True)
-    if watched_died:
-        watched.result()
+        await supervisor.stop()
+        stop.set()
+        told.cancel()
+        await asyncio.wait({shell}, timeout=SHELL_PATIENCE)
+        shell.cancel()
+        await asyncio.gather(shell, told, watched, return_exceptions=True)
+
+
+async def _kopf(
+    engine: Engine, connection: Connection, *, stop: asyncio.Event, ready: asyncio.Event
+) -> None:
+    namespaces = engine.options.namespaces
+    await kopf.operator(
+        registry=watching.registry(enqueue=engine.sources.enqueue, connection=connection),
+        settings=settings.settings(),
+        memo=kopf.Memo(),
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        standalone=True,
+        stop_flag=stop,
+        ready_flag=ready,
+    )
+
+
+async def _told_to_stop(ready: asyncio.Event) -> None:
+    """Wait for a signal; kopf sets handlers of its own at its start, so ours come after."""
+    told = asyncio.Event()
+    await ready.wait()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
 
 
 def run(options: Options) -> int:
@@ -220,7 +244,7 @@ def run(options: Options) -> int:
     logs.configure(level=options.log_level, form=options.log_format)
     try:
         asyncio.run(serve(options))
-    except TaskEndedError as error:
-        _log.error("stopping: %s: %r", error, error.__cause__)
+    except (TaskEndedError, KubeError, OSError) as error:
+        _log.error("stopping: %s%s", error, f": {error.__cause__}" if error.__cause__ else "")
         return 1
     return 0
