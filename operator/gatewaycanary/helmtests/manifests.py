@@ -72,10 +72,17 @@ def _as_json(value: object) -> object:
         return {_key(key): _as_json(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_json(item) for item in value]
-    if value is None or isinstance(value, (str, int, float)):
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, (int, float)):
         return value
     raise ManifestError(f"a value of type {type(value).__name__} has no place in a manifest")
 
 
 def _key(key: object) -> str:
-    return str(key).lower() if isinstance(key, bool) else str(key)
+    return str(key).lower() if isinstance(key, bool) else _text(str(key))
+
+
+def _text(text: str) -> str:
+    """Join the surrogate pairs that JSON's escapes leave apart; a lone one is no text."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")

@@ -11,7 +11,6 @@ uninstalled, whose history may still be there.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -105,7 +104,8 @@ class Hook:
     @property
     def namespace(self) -> str:
         """Return the namespace that the manifest names, or the empty string."""
-        return str((self.manifest.get("metadata") or {}).get("namespace") or "")
+        metadata = self.manifest.get("metadata")
+        return str(metadata.get("namespace") or "") if isinstance(metadata, dict) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ def _unpack(value: str) -> Any:
     if reader.unconsumed_tail:
         raise ReleaseError(f"more than {MAX_UNPACKED} bytes unpacked")
     if not reader.eof:
-        raise binascii.Incomplete("the gzip stream ends early")
+        raise ReleaseError("the gzip stream ends early")
     return orjson.loads(text)
 
 

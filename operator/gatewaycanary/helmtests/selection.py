@@ -123,9 +123,16 @@ def _refusal(hook: Hook, *, namespace: str, allow_roles: bool) -> str:
         return f"{hook.api_version} {hook.kind} is not supported in tests"
     if hook.namespace not in ("", namespace):
         return f"is in namespace {hook.namespace}, not in the release's"
-    if not isinstance(hook.manifest.get("metadata"), dict):
+    return _malformed(hook.manifest.get("metadata")) or _unrunnable(hook)
+
+
+def _malformed(metadata: object) -> str:
+    if not isinstance(metadata, dict):
         return "has no metadata"
-    return _unrunnable(hook)
+    for field in ("labels", "annotations"):
+        if not isinstance(metadata.get(field) or {}, dict):
+            return f"metadata.{field} is no mapping"
+    return ""
 
 
 def _unrunnable(hook: Hook) -> str:

@@ -1,0 +1,92 @@
+"""Charts' YAML is read as Helm reads it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewaycanary.helmtests import manifests
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1080:30", "1080:30"),
+        ("2026-01-02", "2026-01-02"),
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+        ("0o17", 15),
+        ("017", 15),
+        ("0x1f", 31),
+        ("1_000", 1000),
+        ("-5", -5),
+        ("1e3", 1000.0),
+        ("1.5", 1.5),
+        ("1.2.3", "1.2.3"),
+        (".inf", ".inf"),
+        ("yes", True),
+        ("'8080'", "8080"),
+        ("~", None),
+    ],
+)
+def test_scalars(text: str, value: object) -> None:
+    """Ports and dates stay text, numbers are what Go takes for numbers."""
+    assert manifests.parse(f"value: {text}") == {"value": value}
+
+
+def test_keys_are_text() -> None:
+    """A ConfigMap's numeric and boolean keys are text in JSON."""
+    assert manifests.parse("data: {8: one, true: two}") == {"data": {"8": "one", "true": "two"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- 1",
+        "text",
+        "a: [",
+        "a: !!binary aGk=",
+        "? [1]\n: 2",
+        "a: &x [*x]",
+        "a: !tag b",
+        'a: "\\ud800"',
+    ],
+)
+def test_refused(text: str) -> None:
+    """What is not one plain mapping is refused with one kind of error."""
+    with pytest.raises(manifests.ManifestError):
+        manifests.parse(text)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text())
+def test_no_other_error(text: str) -> None:
+    """Whatever a chart holds, there is an object or a ManifestError."""
+    try:
+        document = manifests.parse(text)
+    except manifests.ManifestError:
+        return
+    assert json.loads(json.dumps(document)) == document
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("abcdef.-/"), inner),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.text("abcdef"), JSON))
+def test_reads_what_yaml_writes(document: dict[str, object]) -> None:
+    """An object written as JSON, or as YAML with quotes, comes back as it was."""
+    assert manifests.parse(json.dumps(document)) == document
+    assert manifests.parse(yaml.safe_dump(document, default_style='"')) == document
