@@ -11,6 +11,7 @@ from gatewaycanary.core.naming import OWNER_LABEL, RUN_LABEL
 from gatewaycanary.core.observation import PodFault, RunPhase
 from gatewaycanary.core.writes import Create, Delete
 from gatewaycanary.helmtests import runs
+from gatewaycanary.helmtests.release import Hook
 from gatewaycanary.helmtests.render import object_name
 from unit.helmtests.cluster import Namespace, Session
 from unit.helmtests.objects import KEY, UID, Json, at, hook, manifest, our_labels, pod, waiting
@@ -21,7 +22,7 @@ TWO = hook(name="two")
 NEXT = replace(KEY, weight=50)
 
 
-def session(*hooks: runs.Hook) -> Session:
+def session(*hooks: Hook) -> Session:
     """Give a process that runs these hooks in an empty namespace."""
     return Session(namespace=Namespace(), hooks=hooks)
 
@@ -244,7 +245,7 @@ def test_earlier_run_is_given_up_by_policy(
 # -- deletions by policy ------------------------------------------------------------------------
 
 
-def hooks_by_policy(*, failed: str = "hook-succeeded") -> tuple[runs.Hook, ...]:
+def hooks_by_policy(*, failed: str = "hook-succeeded") -> tuple[Hook, ...]:
     """Give a supporting object and two tests that Helm would delete."""
     both = ("hook-succeeded", "before-hook-creation")
     return (
