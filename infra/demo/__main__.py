@@ -8,6 +8,7 @@ share is the wanted one.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -138,7 +139,12 @@ def _where_to_look() -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
-    parser.add_argument("--provider", choices=sorted(PROVIDERS), default="nginx")
+    parser.add_argument(
+        "--provider",
+        choices=sorted(PROVIDERS),
+        default=os.environ.get("PROVIDER") or "nginx",
+        help="how traffic is split (default: the variable PROVIDER, else nginx)",
+    )
     return parser.parse_args()
 
 

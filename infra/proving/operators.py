@@ -79,6 +79,7 @@ class Operator:
             *("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "gatewaycanary", "run"),
             *("--kubeconfig", str(self._kubeconfig), "--namespace", self._namespace),
             *("--metrics-port", str(metrics_port), "--probe-port", str(self._probe_port)),
+            *("--lease-namespace", SYSTEM, "--lease-name", self._namespace),
         ]
         source = os.pathsep.join([str(ROOT / "operator"), os.environ.get("PYTHONPATH", "")])
         with self.log.open("ab") as log:
