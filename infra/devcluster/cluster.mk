@@ -17,5 +17,6 @@ cluster-env: ## print shell variables for the cluster: eval "$$(make -s cluster-
 cluster-build: ## build everything the cluster is made of, without starting it
 	@$(DEVCLUSTER) build
 
-cluster-test: ## prove start, repair and removal of the cluster (takes a running one down)
-	@DEVCLUSTER_LIFECYCLE=1 $(or $(PYTEST),python3 -m pytest) tests/cluster/test_lifecycle.py -p no:xdist
+cluster-test: cluster-build ## prove start, repair and removal of a cluster, beside one that may be up
+	@unshare --net --mount --pid --fork --kill-child --mount-proc sh tests/cluster/isolated.sh \
+		$(or $(PYTEST),python3 -m pytest) tests/cluster/test_lifecycle.py

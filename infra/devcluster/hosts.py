@@ -14,7 +14,7 @@ from pathlib import Path
 from devcluster import traces
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
-from devcluster.settings import API_PORT, BRIDGE, KUBELET_PORT, NODE_IP, POD_PREFIX
+from devcluster.settings import API_PORT, BRIDGE, KUBELET_PORT, NODE_IP, POD_PREFIX, SERVICE_CIDR
 
 _SYSCTLS = {
     "net.ipv4.ip_forward": "1",
@@ -97,6 +97,8 @@ def prepare(layout: Layout) -> None:
         run("ip", "link", "add", BRIDGE, "type", "bridge")
     run("ip", "address", "replace", f"{NODE_IP}/{POD_PREFIX}", "dev", BRIDGE)
     run("ip", "link", "set", BRIDGE, "up")
+    # A machine without a default route would refuse service addresses before they are translated.
+    run("ip", "route", "replace", SERVICE_CIDR, "dev", BRIDGE)
     run("nft", "-f", "-", stdin=_FILTER)
 
 
