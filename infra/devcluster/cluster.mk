@@ -17,6 +17,6 @@ cluster-env: ## print shell variables for the cluster: eval "$$(make -s cluster-
 cluster-build: ## build everything the cluster is made of, without starting it
 	@$(DEVCLUSTER) build
 
-cluster-test: cluster-build ## prove start, repair and removal of a cluster, beside one that may be up
+cluster-test: venv cluster-build ## prove start, repair and removal of a cluster, beside one that may be up
 	@unshare --net --mount --pid --fork --kill-child --mount-proc sh tests/cluster/isolated.sh \
-		$(or $(PYTEST),python3 -m pytest) tests/cluster/test_lifecycle.py
+		$(PYTEST) --junitxml=$(JUNIT)/cluster.xml tests/cluster/test_lifecycle.py
