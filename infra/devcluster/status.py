@@ -10,7 +10,7 @@ from devcluster.components import Component
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 from devcluster.progress import spoken
-from devcluster.settings import NODE
+from devcluster.settings import HELM, KWOK, NODE, TRAEFIK
 
 _HEAD = ("COMPONENT", "STATE", "PID", "UPTIME", "LOG")
 
@@ -48,4 +48,7 @@ def report(layout: Layout, cluster: Cluster | None) -> tuple[list[str], bool]:
         return [f"{cluster.kind} cluster, kubeconfig {cluster.kubeconfig}"], True
     rows = [_row(part) for part in components.all_components(layout)]
     node, ready = _node(layout)
-    return [*table([_HEAD, *rows]), node], ready and all(row[1] == "up" for row in rows)
+    versions = f"Helm v{HELM}, Traefik v{TRAEFIK}, kwok v{KWOK}"
+    return [*table([_HEAD, *rows]), f"{node}, {versions}"], ready and all(
+        row[1] == "up" for row in rows
+    )
