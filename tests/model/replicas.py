@@ -78,6 +78,10 @@ class Replica:
         timed = self.look_again_at is not None and self._clock() >= self.look_again_at
         return self._again or timed or self.view.marker() != self._marker
 
+    def nudge(self) -> None:
+        """Ask for another look, as any event may."""
+        self._again = True
+
     def pause(self) -> Effect | None:
         """Go on to the next pause: before or after an effect; None at the end."""
         if self.under_way is None:

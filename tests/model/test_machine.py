@@ -20,6 +20,7 @@ IMAGES = (V1, V2, V3)
 LADDERS = (SIX, (50, 100), (100,), (5, 20, 100))
 SECONDS = (0.5, 5.0, 29.0, 31.0, 61.0, 299.0, 601.0)
 FIELDS = ("resource", "stable", "stable_ready", "canary", "canary_pods", "route", "runs")
+DISASTERS = ("deletion", "spec", "target", "problem", "scaling")
 CRASHING = PodFault(reason="CrashLoopBackOff", message="3 restarts")
 
 
@@ -38,6 +39,8 @@ class Rollouts(RuleBasedStateMachine):
         approval=st.booleans(),
         scaler=st.sampled_from((None, Scaler(), Scaler(policy="Max"))),
         failing=st.sampled_from((0, 0, *SIX)),
+        calm=st.sets(st.sampled_from(DISASTERS), min_size=1),
+        ahead=st.sampled_from((0, 10, 20, 30, 40, 50, 60, 80)),
     )
     def begin(
         self,
@@ -53,8 +56,11 @@ class Rollouts(RuleBasedStateMachine):
         approval: bool,
         scaler: Scaler | None,
         failing: int,
+        calm: set[str],
+        ahead: int,
     ) -> None:
-        """Set the scene: stable runs version 1, version 2 is asked for."""
+        """Set the scene: stable runs version 1, version 2 is asked for; some way ahead or none."""
+        self.calm = calm
         self.options: dict[str, Any] = {
             "weights": weights,
             "suites": suites,
@@ -71,6 +77,12 @@ class Rollouts(RuleBasedStateMachine):
         self.world = World(spec(self.image, **self.options), replicas=replicas, scaler=scaler)
         self.world.verdict = failing_at(failing)
         self.cluster = self.world.cluster
+        self.run_some(ahead)
+
+    def run_some(self, rounds: int) -> None:
+        """Let everything take its course for a while."""
+        left = iter(range(rounds))
+        self.world.settle(until=lambda: next(left, None) is None)
 
     def edit(self, **options: Any) -> None:
         """Edit the spec."""
@@ -82,9 +94,20 @@ class Rollouts(RuleBasedStateMachine):
     @rule(rounds=st.integers(1, 60))
     def run_along(self, rounds: int) -> None:
         """Let everything take its course for a while."""
-        left = iter(range(rounds))
         if self.world.route_writable:
-            self.world.settle(until=lambda: next(left, None) is None)
+            self.run_some(rounds)
+
+    @rule(rounds=st.integers(1, 15))
+    def run_a_little(self, rounds: int) -> None:
+        """Let everything take its course for a moment."""
+        if self.world.route_writable:
+            self.run_some(rounds)
+
+    @rule()
+    def look_afresh(self) -> None:
+        """Look again with all that is known."""
+        self.world.operator.view.catch_up()
+        self.world.operator.finish()
 
     @rule()
     def reconcile(self) -> None:
@@ -199,6 +222,7 @@ class Rollouts(RuleBasedStateMachine):
         """Let stable's new pods never become ready, or become ready again."""
         self.cluster.stable_stuck = stuck
 
+    @precondition(lambda self: "scaling" not in self.calm)
     @rule(replicas=st.integers(0, 5))
     def stable_scaled(self, replicas: int) -> None:
         """Scale stable."""
@@ -227,6 +251,7 @@ class Rollouts(RuleBasedStateMachine):
         """Change who promotes."""
         self.edit(mode=mode)
 
+    @precondition(lambda self: "spec" not in self.calm)
     @rule()
     def spec_unreadable(self) -> None:
         """Let the stored spec be one that this version cannot read."""
@@ -236,7 +261,11 @@ class Rollouts(RuleBasedStateMachine):
     def token_set(self, kind: str) -> None:
         """Abort or retry by annotation."""
         self.tokens += 1
-        self.cluster.edit_resource(**{kind: f"token-{self.tokens}"})
+        token = f"token-{self.tokens}"
+        if kind == "abort":
+            self.cluster.edit_resource(abort=token)
+        else:
+            self.cluster.edit_resource(retry=token)
 
     @rule(right=st.booleans())
     def approved(self, *, right: bool) -> None:
@@ -247,6 +276,7 @@ class Rollouts(RuleBasedStateMachine):
             weight = state.announced if right else 1
             self.cluster.edit_resource(approve=f"{state.revision}/{weight}")
 
+    @precondition(lambda self: "deletion" not in self.calm)
     @rule()
     def deleted(self) -> None:
         """Delete the GatewayCanary."""
@@ -289,6 +319,7 @@ class Rollouts(RuleBasedStateMachine):
         """Let somebody else change stable's template."""
         self.cluster.edit_stable(template=template)
 
+    @precondition(lambda self: "target" not in self.calm)
     @rule()
     def target_gone(self) -> None:
         """Delete the target."""
@@ -300,6 +331,7 @@ class Rollouts(RuleBasedStateMachine):
         if self.cluster.now.stable is None:
             self.cluster.set_stable(Stable(image=image, replicas=2, ready=0))
 
+    @precondition(lambda self: "problem" not in self.calm)
     @rule(immediate=st.booleans())
     def problem_appears(self, *, immediate: bool) -> None:
         """Let something contradict the spec."""
@@ -329,6 +361,8 @@ class Rollouts(RuleBasedStateMachine):
         self.world.route_writable = True
         self.cluster.stable_stuck = self.cluster.canary_stuck = False
         self.cluster.fault_canary(None)
+        self.world.settle()
+        self.world.operator.nudge()
         self.world.settle()
         found = list(endings.faults(self.world))
         assert not found, f"{found} in {self.world.now()}"
