@@ -7,6 +7,8 @@ falls silent before anybody can follow. `fence` is asked before each write and r
 from that moment on. It also bounds how long the write may take, so that none is still under way
 when the lease could pass on.
 
+A restarted process that finds the lease under its own name goes on with it at once.
+
 A standby costs no requests: it watches the Lease and acts when it is freed, or when nothing has
 changed it for its duration. A clean shutdown empties the holder, and the successor takes over at
 once.
@@ -85,6 +87,7 @@ class Lease:
         self._clock = clock
         self._backoff = Backoff(first=terms.retry, limit=terms.retry, rng=rng)
         self._renewed: float | None = None
+        self._since = ""
         self._seen: Object = {}
         self._seen_at = clock()
         self.leading = asyncio.Event()
@@ -141,31 +144,32 @@ class Lease:
         try:
             self._note(await self._client.get(LEASE, **self._place, urgent=True))
         except NotFoundError:
-            await self._create()
+            answer = await self._create()
         else:
             if self._free_in() > 0.0:
                 return False
             sent = self._clock()
-            await self._take()
+            answer = await self._take()
+        self._since = answer["spec"]["acquireTime"]
         self._renewed = sent
         return True
 
-    async def _create(self) -> None:
+    async def _create(self) -> Object:
         body = {
             "apiVersion": LEASE.api_version,
             "kind": LEASE.kind,
             "metadata": {"name": self._name},
             "spec": self._ours(transitions=0),
         }
-        await self._client.create(LEASE, body, namespace=self._namespace, urgent=True)
+        return await self._client.create(LEASE, body, namespace=self._namespace, urgent=True)
 
-    async def _take(self) -> None:
+    async def _take(self) -> Object:
         transitions = self._seen["spec"].get("leaseTransitions") or 0
         patch = {
             "metadata": {"resourceVersion": self._seen["metadata"]["resourceVersion"]},
             "spec": self._ours(transitions=transitions + 1),
         }
-        await self._client.merge_patch(LEASE, patch, **self._place, urgent=True)
+        return await self._client.merge_patch(LEASE, patch, **self._place, urgent=True)
 
     def _ours(self, *, transitions: int) -> Object:
         now = _now()
@@ -240,9 +244,16 @@ class Lease:
                 await self._claim({"op": "replace", "path": "/spec/holderIdentity", "value": ""})
 
     async def _claim(self, operation: Object) -> None:
-        """Change the lease only if it is still ours, whatever else has changed in it."""
-        ours = {"op": "test", "path": "/spec/holderIdentity", "value": self._identity}
-        await self._client.json_patch(LEASE, [ours, operation], **self._place, urgent=True)
+        """Change the lease only if it is still ours, whatever else has changed in it.
+
+        NB: when it was acquired is tested too. Two processes may go by one name, as in two pods on
+        one host's network; the elder must notice that the younger has taken its lease.
+        """
+        tests: list[Object] = [
+            {"op": "test", "path": "/spec/holderIdentity", "value": self._identity},
+            {"op": "test", "path": "/spec/acquireTime", "value": self._since},
+        ]
+        await self._client.json_patch(LEASE, [*tests, operation], **self._place, urgent=True)
 
 
 def _now() -> str:

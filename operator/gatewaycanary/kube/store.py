@@ -185,18 +185,25 @@ class Store(Generic[T]):
         if new is None:
             _unfile(self._namespaces, key[0], key)
         else:
-            self._namespaces.setdefault(key[0], {})[key] = new
+            self._namespaces[key[0]][key] = new
         for function, index in self._indexes.values():
-            if old is not None:
-                for value in function(old):
+            before = () if old is None else tuple(function(old))
+            after = () if new is None else tuple(function(new))
+            for value in before:
+                if value not in after:
                     _unfile(index, value, key)
             if new is not None:
-                for value in function(new):
-                    index.setdefault(value, {})[key] = new
+                for value in after:
+                    index[value][key] = new
 
 
 class _Index(dict[Hashable, dict[Key, T]]):
     """For each index key, the records that carry it."""
+
+    def __missing__(self, value: Hashable) -> dict[Key, T]:
+        records: dict[Key, T] = {}
+        self[value] = records
+        return records
 
 
 def _unfile(index: dict[Hashable, dict[Key, T]], value: Hashable, key: Key) -> None:

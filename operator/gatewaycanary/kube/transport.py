@@ -85,7 +85,7 @@ class Transport:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Send a request and give its answer in chunks, for as long as they keep coming."""
         headers = await self._admit(request)
-        limits = aiohttp.ClientTimeout(total=None, connect=request.timeout, sock_read=inactivity)
+        limits = aiohttp.ClientTimeout(total=None, sock_read=inactivity)
         async with self._answer(request, headers, limits) as response:
             yield response.content.iter_any()
 
@@ -117,16 +117,17 @@ class Transport:
         started = clock()
         code = 0
         try:
-            response = await self._session.request(
-                request.method,
-                self._url(request),
-                data=request.body,
-                headers=headers,
-                timeout=limits,
-                allow_redirects=False,
-                proxy=self._proxy,
-                server_hostname=self._server_hostname,
-            )
+            async with asyncio.timeout(request.timeout):
+                response = await self._session.request(
+                    request.method,
+                    self._url(request),
+                    data=request.body,
+                    headers=headers,
+                    timeout=limits,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    server_hostname=self._server_hostname,
+                )
             code = response.status
         finally:
             self._observer(request.verb, request.resource, code, clock() - started)

@@ -115,9 +115,12 @@ class LeaseClient(Client):
         lease["spec"].update(patch["spec"])
         return self._server.store(lease)
 
-    def _claim(self, test: Object, replace: Object) -> Object:
+    def _claim(self, *operations: Object) -> Object:
         lease = self._get()
-        if lease["spec"]["holderIdentity"] != test["value"]:
-            raise refused(422, "Invalid")
-        lease["spec"][replace["path"].removeprefix("/spec/")] = replace["value"]
+        for operation in operations:
+            field = operation["path"].removeprefix("/spec/")
+            if operation["op"] == "replace":
+                lease["spec"][field] = operation["value"]
+            elif lease["spec"][field] != operation["value"]:
+                raise refused(422, "Invalid")
         return self._server.store(lease)

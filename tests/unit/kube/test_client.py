@@ -301,13 +301,23 @@ ERROR = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old
         (streams(event("ADDED", pod("x", 2)), then=reset), UnreachableError),
         (streams(event("ADDED", pod("x", 2)), then=hang), UnreachableError),
         (streams(b"what?\n"), UnreachableError),
+        (silence, UnreachableError),
     ],
 )
 async def test_how_a_watch_can_fail(answer: Answer, error: type[KubeError]) -> None:
     """An error in the stream, a cut, a silence: each ends the watch with its error."""
-    async with faulty_api(answer) as api, client_of(api) as client:
-        with pytest.raises(error):
-            await follow(client, inactivity=0.2)
+    async with faulty_api(answer) as api, client_of(api, seconds=0.5) as client:
+        async with asyncio.timeout(3):
+            with pytest.raises(error):
+                await follow(client, inactivity=0.2)
+
+
+async def test_a_watch_that_never_begins() -> None:
+    """Headers must come within a request's time, however patient the watch is later."""
+    async with faulty_api(silence) as api, client_of(api, seconds=0.2) as client:
+        async with asyncio.timeout(3):
+            with pytest.raises(UnreachableError):
+                await follow(client, inactivity=60)
 
 
 async def test_a_list_names_its_next_page() -> None:
