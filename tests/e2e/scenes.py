@@ -114,12 +114,15 @@ class Scene(Sight):
             "metadata": {"name": name},
             "spec": canary_spec(tag, **spec),
         }
-        return self.api.apply(GATEWAY_CANARY, body, self.namespace)
+        applied = self.api.apply(GATEWAY_CANARY, body, self.namespace)
+        self.sees(applied)
+        return applied
 
     def by_hand(self, resource: Resource, name: str, change: Object) -> Object:
         """Change an object as a person does."""
         changed = self.api.merge(resource, name, change, self.namespace)
         self.history.by_hand.add(int(changed["metadata"]["resourceVersion"]))
+        self.sees(changed)
         return changed
 
     def annotate(self, key: str, value: str, *, name: str = "gateway") -> None:

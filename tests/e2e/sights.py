@@ -101,6 +101,21 @@ class Sight:
             timeout=timeout,
         )
 
+    def sees(self, item: Object) -> None:
+        """Wait until the history holds what the API server has just answered.
+
+        A watch lags behind the answer to a write, and what was true before the write must not be
+        taken for its effect.
+        """
+        name, version = item["metadata"]["name"], int(item["metadata"]["resourceVersion"])
+        self.history.wait(
+            f"{item['kind']} {name} at version {version}",
+            lambda: any(
+                each.name == name and each.version >= version
+                for each in self.history.records(item["kind"])
+            ),
+        )
+
     def says(self, kind: str, reason: str, *, name: str = "gateway", timeout: float = 60.0) -> str:
         """Wait until a condition is true for a reason; give its message."""
         self.when(

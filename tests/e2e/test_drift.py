@@ -58,8 +58,9 @@ def test_a_contested_route_is_given_up(scene: Scene) -> None:
 
 
 def test_the_canary_ingress_removed(scene: Scene) -> None:
-    """A deleted canary Ingress is drift too: it comes back with the announced weight."""
+    """Who deletes the canary Ingress takes the traffic away: a brake too, and obeyed."""
     at_half(scene)
     scene.delete(INGRESS, "gateway-canary")
-    scene.carries(50)
-    scene.ends("Succeeded")
+    status = scene.ends("Failed")
+    assert status["failure"]["reason"] == "TrafficWithdrawn"
+    assert scene.weights() == [50, 0]

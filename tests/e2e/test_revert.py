@@ -49,7 +49,7 @@ def test_a_hung_test(scene: Scene) -> None:
     """A test that never ends fails when its time is up."""
     scene.start(hooks.pod("sleep 600", name="hangs"))
     scene.apply("2.0.0", tests=[{"helm": {"release": RELEASE}, "timeout": "4s"}])
-    failure = expect_failure(scene, "TestFailed")
+    failure = expect_failure(scene, "TestTimeout")
     assert failure["test"] == "hangs"
     assert scene.weights() == [50, 0]
 
@@ -58,7 +58,7 @@ def test_an_image_that_cannot_be_pulled(scene: Scene) -> None:
     """Without an image no traffic moves, and the failure says what is wrong."""
     scene.start()
     scene.apply("missing", progressDeadline="3m")
-    failure = expect_failure(scene, "ImagePullFailed", timeout=150)
+    failure = expect_failure(scene, "ErrImagePull", timeout=150)
     assert "missing" in str(failure["message"])
     assert scene.weights() == []
 
@@ -67,7 +67,7 @@ def test_a_crash_looping_canary(scene: Scene) -> None:
     """A canary that never starts gets no traffic and does not wait for the deadline."""
     scene.start()
     scene.apply("crash", progressDeadline="4m")
-    expect_failure(scene, "CrashLoop", timeout=150)
+    expect_failure(scene, "CrashLoopBackOff", timeout=150)
     assert scene.weights() == []
 
 
