@@ -14,7 +14,7 @@ from gatewaycanary.kube.resources import CONFIG_MAP, LEASE
 
 pytestmark = pytest.mark.apiserver
 
-SHORT = Terms(duration=3, deadline=2.0, retry=0.3)
+SHORT = Terms(duration=6, deadline=4.0, retry=0.3)
 
 
 @asynccontextmanager
