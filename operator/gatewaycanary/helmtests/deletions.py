@@ -16,6 +16,7 @@ from gatewaycanary.core.naming import RUN_LABEL, TEST_LABEL
 from gatewaycanary.core.pods import condition, is_deleting
 from gatewaycanary.core.writes import Object
 from gatewaycanary.helmtests import verdict
+from gatewaycanary.helmtests.memory import Found
 from gatewaycanary.helmtests.ownership import Owner, owner
 from gatewaycanary.helmtests.release import ON_FAILURE, ON_SUCCESS, TEST_KINDS, Hook
 from gatewaycanary.helmtests.render import label_value, object_name
@@ -28,16 +29,17 @@ def earlier_runs(run: Run) -> Step | None:
     """Let no test of an earlier run go on, and give up what its policy gives up."""
     waits: list[datetime] = []
     for kind, obj in _of_earlier_runs(run):
-        if is_deleting(obj):
-            lost_at = verdict.lost_at(obj)
-            if lost_at is not None and run.now < lost_at and not verdict.has_ended(obj):
-                waits.append(lost_at)
-        elif not verdict.has_ended(obj) or _given_up(run, kind, obj):
+        if verdict.has_ended(obj):
+            continue
+        lost_at = verdict.lost_at(obj)
+        if lost_at is None:
             return delete(run, kind, _API_VERSIONS[kind], obj["metadata"])
-    if not waits:
-        return None
-    message = "waiting for the test pods of an earlier run to end"
-    return stop(Verdict.RUNNING, message=message, look_again_at=max(waits))
+        if run.now < lost_at:
+            waits.append(lost_at)
+    if waits:
+        message = "waiting for the test pods of an earlier run to end"
+        return stop(Verdict.RUNNING, message=message, look_again_at=max(waits))
+    return next(_given_up(run), None)
 
 
 def _of_earlier_runs(run: Run) -> Iterator[tuple[str, Object]]:
@@ -49,13 +51,37 @@ def _of_earlier_runs(run: Run) -> Iterator[tuple[str, Object]]:
             yield kind, obj
 
 
-def _given_up(run: Run, kind: str, obj: Object) -> bool:
-    test = labels_of(obj).get(TEST_LABEL)
-    hook = next(
-        (h for h in run.suite.hooks if h.kind == kind and label_value(h.name) == test), None
-    )
-    passed = (obj.get("status") or {}).get("phase") == "Succeeded" or condition(obj, "Complete")
-    return hook is not None and (ON_SUCCESS if passed else ON_FAILURE) in hook.delete_policies
+def _given_up(run: Run) -> Iterator[Step]:
+    """Iterate over the deletions that are due of earlier runs, the last hook first."""
+    for hook in reversed(run.suite.hooks):
+        for metadata in _leftovers(run, hook):
+            yield delete(run, hook.kind, hook.api_version, metadata)
+
+
+def _leftovers(run: Run, hook: Hook) -> Iterator[Mapping[str, Any]]:
+    if hook.is_test:
+        for kind, obj in _of_earlier_runs(run):
+            of_hook = kind == hook.kind and labels_of(obj).get(TEST_LABEL) == label_value(hook.name)
+            policy = ON_SUCCESS if _passed(obj) else ON_FAILURE
+            if of_hook and policy in hook.delete_policies and not is_deleting(obj):
+                yield obj["metadata"]
+    elif ON_SUCCESS in hook.delete_policies:
+        found = run.memory.found.get((hook.kind, hook.name))
+        if (
+            found is not None
+            and not found.deleting
+            and _whose(run, hook, found) is Owner.EARLIER_RUN
+        ):
+            yield found.metadata
+
+
+def _passed(obj: Object) -> bool:
+    succeeded = (obj.get("status") or {}).get("phase") == "Succeeded"
+    return succeeded or condition(obj, "Complete") is not None
+
+
+def _whose(run: Run, hook: Hook, found: Found) -> Owner:
+    return owner(found, hook, key=run.key, release=run.suite.release)
 
 
 def by_policy(run: Run, recorded: Verdict) -> Effect | None:
@@ -98,5 +124,5 @@ def _existing(run: Run, hook: Hook) -> Mapping[str, Any] | None:
     found = run.memory.found.get((hook.kind, hook.name))
     if found is None or found.deleting:
         return None
-    whose = owner(found, hook, key=run.key, release=run.suite.release)
-    return None if whose in (Owner.FOREIGN, Owner.OTHER_CANARY) else found.metadata
+    kept = (Owner.FOREIGN, Owner.OTHER_CANARY)
+    return None if _whose(run, hook, found) in kept else found.metadata

@@ -31,11 +31,10 @@ _CONTROLS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSource:
-    """Which log to read. ``previous``: of the container's run before the present one."""
+    """Which log to read. Of a container that waits, the API server gives its last run's."""
 
     pod: str
     container: str
-    previous: bool = False
 
 
 def tail(log: str) -> str:
@@ -61,7 +60,6 @@ def source(pod: Object) -> LogSource | None:
                 return LogSource(
                     pod=str(pod["metadata"]["name"]),
                     container=str(container.get("name", "")),
-                    previous=tells is _failed_before,
                 )
     return None
 

@@ -17,7 +17,6 @@ from datetime import datetime
 from gatewaycanary.core.naming import OWNER_LABEL
 from gatewaycanary.core.observation import PodFault
 from gatewaycanary.core.writes import Object
-from gatewaycanary.helmtests import logs
 from gatewaycanary.helmtests.verdict import Standing
 
 ObjectKey = tuple[str, str]
@@ -75,7 +74,6 @@ class RunMemory:
     passed: Mapping[ObjectKey, Standing] = field(default_factory=dict)
     found: Mapping[ObjectKey, Found] = field(default_factory=dict)
     refused: Mapping[ObjectKey, PodFault] = field(default_factory=dict)
-    log_tail: str = ""
 
     def of(self, run: str, *, uid: str) -> RunMemory:
         """Return the memory of this run; of another only the owner's objects are still known."""
@@ -108,7 +106,3 @@ class RunMemory:
     def with_refusal(self, kind: str, name: str, fault: PodFault) -> RunMemory:
         """Remember that the API server will not create this object."""
         return replace(self, refused={**self.refused, (kind, name): fault})
-
-    def with_log(self, log: str) -> RunMemory:
-        """Remember the end of the failed test's log."""
-        return replace(self, log_tail=logs.tail(log))

@@ -39,7 +39,11 @@ _PHASES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is known of the run and what is to be done. ``log``: which log to read, if any."""
+    """What is known of the run and what is to be done.
+
+    ``log``: which log tells of the test that failed, or still runs; the view's ``log_tail`` says
+    why where a test failed and has none.
+    """
 
     view: RunView
     memory: RunMemory
@@ -62,7 +66,8 @@ def plan(
 
     ``objects``: by kind and name, all cached Pods and Jobs that carry the owner's label, Jobs' pods
     included. ``selectors``: those of every Service in the namespace. ``recorded``: the verdict of
-    this run that the status already holds, on failure with the log; deletions wait for it.
+    this run that the status already holds, on failure with the log: deletions wait for it, and
+    what they leave to tell is no longer judged.
     """
     memory = memory.of(key.label, uid=key.uid).with_seen(_seen(objects, key))
     run = Run(
@@ -113,11 +118,9 @@ def _answer(
     standing = step.standing
     failed = hook is not None and standing.verdict is Verdict.FAILED
     log = next((found for found in map(logs.source, step.pods) if found is not None), None)
-    tail = run.memory.log_tail
-    if failed and log is None and not tail:
-        tail = f"(no log: {standing.message})"[: logs.MAX_LENGTH]
+    tail = f"(no log: {standing.message})"[: logs.MAX_LENGTH] if failed and log is None else ""
     if hook is not None and hook.is_test and step.effect is None:
-        results = (*results, _result(run, hook, standing, log_tail=tail if failed else ""))
+        results = (*results, _result(run, hook, standing))
     view = RunView(
         phase=_PHASES[standing.verdict],
         work=step.effect is not None,
@@ -132,15 +135,12 @@ def _answer(
     return Plan(view=view, effect=step.effect, memory=run.memory, log=log)
 
 
-def _result(
-    run: Run, hook: Hook, standing: verdict.Standing, *, log_tail: str = ""
-) -> HelmTestResult:
+def _result(run: Run, hook: Hook, standing: verdict.Standing) -> HelmTestResult:
     return HelmTestResult(
         name=hook.name,
         verdict=standing.verdict,
         attempt=run.attempt,
         duration_seconds=standing.seconds,
-        log_tail=log_tail,
     )
 
 
@@ -150,7 +150,6 @@ def _settle(run: Run, recorded: Verdict) -> Plan:
     view = RunView(
         phase=_PHASES[recorded],
         work=effect is not None,
-        log_tail=run.memory.log_tail,
         objects_left=_objects_left(run),
     )
     return Plan(view=view, effect=effect, memory=run.memory)

@@ -58,22 +58,18 @@ def test_tail_is_always_printable(log: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "container", "previous"),
+    ("found", "container"),
     [
-        (pod(containers=[ended("ok"), ended("bad", code=2)]), "bad", False),
-        (
-            pod(init=[ended("setup", code=1)], containers=[waiting("PodInitializing")]),
-            "setup",
-            False,
-        ),
-        (pod(containers=[ended("proxy"), waiting("CrashLoopBackOff", restarts=3)]), "test", True),
-        (pod(containers=[running("hung")], init=[ended("setup")]), "hung", False),
-        (pod(containers=[ended("ok")]), "ok", False),
+        (pod(containers=[ended("ok"), ended("bad", code=2)]), "bad"),
+        (pod(init=[ended("setup", code=1)], containers=[waiting("PodInitializing")]), "setup"),
+        (pod(containers=[ended("proxy"), waiting("CrashLoopBackOff", restarts=3)]), "test"),
+        (pod(containers=[running("hung")], init=[ended("setup")]), "hung"),
+        (pod(containers=[ended("ok")]), "ok"),
     ],
 )
-def test_source(found: Json, container: str, previous: bool) -> None:
+def test_source(found: Json, container: str) -> None:
     """The first container that failed tells most, then one that crashed before, then any."""
-    assert logs.source(found) == logs.LogSource(pod="pod", container=container, previous=previous)
+    assert logs.source(found) == logs.LogSource(pod="pod", container=container)
 
 
 @pytest.mark.parametrize(

@@ -80,16 +80,6 @@ def test_failure_stops_the_run() -> None:
     assert process.namespace.names("Pod") == [object_name(ONE, KEY)]
 
 
-def test_log_is_kept_once_read() -> None:
-    """The log that the engine read stands in the view and in the failed test's result."""
-    process = session(ONE)
-    process.run({"one": 7})
-    process.memory = process.memory.with_log("\x1b[31mboom\x1b[0m\n")
-    view = process.plan().view
-    assert view.log_tail == "boom"
-    assert view.results[-1].log_tail == "boom"
-
-
 def test_no_log_to_read() -> None:
     """Where no container ever ran, the view's log says so at once and why."""
     process = session(ONE)
@@ -219,6 +209,18 @@ def test_earlier_run_that_ended_stays() -> None:
     process.run()
     assert len(process.namespace.names("Pod")) == 2
     assert [told[0] for told in process.namespace.told] == ["create", "create"]
+
+
+def test_earlier_run_is_given_up_in_reverse() -> None:
+    """What hook-succeeded deletes of the step before goes as Helm would: the last hook first."""
+    process = session(*hooks_by_policy())
+    process.run()
+    process.key = NEXT
+    process.namespace.told.clear()
+    process.drive()
+    names = [object_name(TWO, KEY), object_name(ONE, KEY), "data"]
+    deleted = [name for verb, _, name in process.namespace.told if verb == "delete"]
+    assert deleted == names
 
 
 @pytest.mark.parametrize(
