@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from uuid import uuid4
 
 import kopf
 from prometheus_client import make_wsgi_app
@@ -91,7 +91,8 @@ def build(
     """Put an engine together."""
     rng = Random()
     reading = Client(transport)
-    lease = _lease(options, client=reading, connection=connection, rng=rng)
+    identity = _identity()
+    lease = _lease(options, client=reading, connection=connection, rng=rng, identity=identity)
     client = reading if lease is None else reading.fenced(lease.fence)
     queue: Queue[Key] = Queue(
         backoff=Backoff(first=0.1, limit=30.0, rng=rng),
@@ -119,7 +120,7 @@ def build(
         queue=queue,
         observer=observer,
         recorder=Recorder(
-            client=client, caches=caches, metrics=metrics, clock=utc_now, instance=_identity()
+            client=client, caches=caches, metrics=metrics, clock=utc_now, instance=identity
         ),
         actor=Actor(client=client, writer=writer, caches=caches, suites=suites),
         metrics=metrics,
@@ -136,7 +137,7 @@ def build(
 
 
 def _lease(
-    options: Options, *, client: Client, connection: Connection, rng: Random
+    options: Options, *, client: Client, connection: Connection, rng: Random, identity: str
 ) -> Lease | None:
     if not options.leader_elect:
         return None
@@ -144,13 +145,13 @@ def _lease(
         client=client,
         namespace=options.lease_namespace or connection.namespace,
         name=options.lease_name,
-        identity=_identity(),
+        identity=identity,
         rng=rng,
     )
 
 
 def _identity() -> str:
-    return f"{socket.gethostname()}_{os.getpid()}"
+    return f"{socket.gethostname()}_{uuid4().hex[:12]}"
 
 
 @asynccontextmanager

@@ -148,11 +148,13 @@ def _contest_of_stable(observation: Observation, state: State, *, image: str) ->
 
 def _invalid(observation: Observation, state: State) -> Turn | None:
     problems = observation.problems
-    if not problems or observation.target is None:
+    if not problems:
         return None
     since = state.problem_since
     waited = since is not None and observation.now >= since + limits.PROBLEM_GRACE
-    if not (waited or any(problem.immediate for problem in problems)):
+    # NB: a target that is gone in mid-ramp is a wait with a name of its own.
+    lasting = waited and observation.target is not None
+    if not (lasting or any(problem.immediate for problem in problems)):
         return None
     return turn_back(
         observation,

@@ -9,7 +9,7 @@ from gatewaycanary.core.decision import Action
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.writes import Create, Delete, JsonPatch, Object, Write
 from gatewaycanary.engine.caches import Caches
-from gatewaycanary.engine.observe import Observed, Route
+from gatewaycanary.engine.observe import Observed, Route, container_of
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.engine.writer import Writer
 from gatewaycanary.kube.client import Client
@@ -144,11 +144,15 @@ class Actor:
 
     def _label(self, observed: Observed) -> selectors.CanaryLabel:
         spec = observed.observation.spec
-        if spec is None or observed.deployment is None or observed.stable_service is None:
+        if (
+            spec is None
+            or observed.around.deployment is None
+            or observed.around.stable_service is None
+        ):
             raise SpecError("the target or the stable Service is gone")
         label = selectors.canary_label(
-            observed.deployment,
-            observed.stable_service,
+            observed.around.deployment,
+            observed.around.stable_service,
             chosen=spec.canary.selector_label,
         )
         if isinstance(label, Problem):
@@ -158,10 +162,10 @@ class Actor:
     async def _create_canary(self, observed: Observed, action: decision.CreateCanary) -> None:
         label = self._label(observed)
         spec, meta = observed.observation.spec, observed.observation.meta
-        if spec is None or observed.deployment is None:
+        if spec is None or observed.around.deployment is None:
             return
         manifest = manifests.canary_deployment(
-            observed.deployment,
+            observed.around.deployment,
             label=label,
             container=spec.container,
             uid=meta.uid,
@@ -175,10 +179,10 @@ class Actor:
     async def _create_service(self, observed: Observed) -> None:
         label = self._label(observed)
         spec, meta = observed.observation.spec, observed.observation.meta
-        if spec is None or observed.stable_service is None:
+        if spec is None or observed.around.stable_service is None:
             return
         manifest = manifests.canary_service(
-            observed.stable_service,
+            observed.around.stable_service,
             name=spec.resolved_canary_service,
             label=label,
             uid=meta.uid,
@@ -188,32 +192,36 @@ class Actor:
         await self._send(Create(manifest=manifest))
 
     async def _scale(self, observed: Observed, action: decision.ScaleCanary) -> None:
-        if observed.canary_deployment is None:
+        if observed.around.canary_deployment is None:
             return
         uid = observed.observation.meta.uid
         await self._send(
-            manifests.scale_patch(observed.canary_deployment, uid=uid, replicas=action.replicas)
+            manifests.scale_patch(
+                observed.around.canary_deployment, uid=uid, replicas=action.replicas
+            )
         )
 
     async def _delete_canary(self, observed: Observed) -> None:
         uid = observed.observation.meta.uid
-        for obj in (observed.canary_deployment, observed.canary_service):
+        for obj in (observed.around.canary_deployment, observed.around.canary_service):
             if obj is not None and manifests.is_ours(obj, uid):
                 await self._send(_delete(obj))
 
     async def _set_image(self, observed: Observed, action: decision.SetStableImage) -> None:
-        spec = observed.observation.spec
-        if observed.deployment is None:
+        if observed.around.deployment is None:
             return
-        container = None if spec is None else spec.container
         await self._send(
-            manifests.set_image_patch(observed.deployment, container=container, image=action.image)
+            manifests.set_image_patch(
+                observed.around.deployment,
+                container=container_of(observed.raw),
+                image=action.image,
+            )
         )
 
     async def _autoscaler(
         self, observed: Observed, action: decision.HoldAutoscaler | decision.ReleaseAutoscaler
     ) -> None:
-        scaler = observed.autoscaler
+        scaler = observed.around.autoscaler
         if scaler is None or scaler["metadata"]["name"] != action.name:
             return
         write: JsonPatch | None

@@ -1,4 +1,8 @@
-"""From caches to one observation: raw objects are read by pure functions, nothing is asked."""
+"""From caches to one observation: raw objects are read by pure functions, nothing is asked.
+
+A spec that does not parse is observed too, as far as names can be read from it: a way back to
+stable must not wait for a valid spec.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,15 @@ from datetime import datetime
 
 from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.api.status import Stage, Status
-from gatewaycanary.core import autoscalers, checks, endpoints, manifests, naming, pods
-from gatewaycanary.core.lookups import token
+from gatewaycanary.core import autoscalers, checks, manifests
 from gatewaycanary.core.observation import (
     Autoscaler,
     CanaryWorkload,
     Endpoints,
-    Meta,
     Observation,
     Problem,
     RouteView,
+    RunView,
     Target,
 )
 from gatewaycanary.core.writes import Object as Json
@@ -24,6 +27,7 @@ from gatewaycanary.engine.caches import Caches
 from gatewaycanary.engine.memory import Memory, Recollection
 from gatewaycanary.engine.parsing import Parsed
 from gatewaycanary.engine.sources import Key
+from gatewaycanary.engine.surroundings import Surroundings, both_sides, look
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.kube.resources import Object
 from gatewaycanary.traffic import registry
@@ -46,11 +50,7 @@ class Observed:
     observation: Observation
     raw: Object
     recollection: Recollection
-    deployment: Object | None = None
-    canary_deployment: Object | None = None
-    stable_service: Object | None = None
-    canary_service: Object | None = None
-    autoscaler: Json | None = None
+    around: Surroundings
     route: Route | None = None
 
 
@@ -63,10 +63,10 @@ class Observer:
         self.memory = memory
 
     def stage(self, key: Key) -> Stage:
-        """Tell where a canary stands, as stored."""
+        """Tell where a canary stands, as stored; RESTING where that cannot be read."""
         raw = self._caches.get("GatewayCanary", *key) or {}
-        stored = (raw.get("status") or {}).get("state") or {}
-        return Stage.ROLLING_BACK if stored.get("stage") == "RollingBack" else Stage.RAMPING
+        stored = ((raw.get("status") or {}).get("state") or {}).get("stage")
+        return Stage(stored) if stored in set(Stage) else Stage.RESTING
 
     def observe(self, key: Key, *, now: datetime) -> Observed | None:
         """Give the observation of a canary, or None where it is gone."""
@@ -76,70 +76,23 @@ class Observer:
             return None
         kept = self.memory.of(key, uid=raw["metadata"]["uid"])
         parsed = kept.read(raw)
-        if parsed.spec is None:
-            return self._unparsed(key, raw, parsed, kept, now=now)
-        return self._observe(key, raw, parsed, parsed.spec, kept, now=now)
-
-    def _unparsed(
-        self, key: Key, raw: Object, parsed: Parsed, kept: Recollection, *, now: datetime
-    ) -> Observed:
+        route, refused = _route(raw, parsed)
+        around = Surroundings() if route is None else look(self._caches, route.context)
         observation = Observation(
             now=now,
             meta=parsed.meta,
-            spec=None,
+            spec=parsed.spec,
             status=parsed.status,
-            problems=parsed.problems,
-            route_unwritable_since=kept.unwritable_since,
-        )
-        return Observed(key=key, observation=observation, raw=raw, recollection=kept)
-
-    def _observe(
-        self,
-        key: Key,
-        raw: Object,
-        parsed: Parsed,
-        spec: GatewayCanarySpec,
-        kept: Recollection,
-        *,
-        now: datetime,
-    ) -> Observed:
-        namespace, meta = key[0], parsed.meta
-        get = self._caches.get
-        deployment = get("Deployment", namespace, spec.target_ref.name)
-        canary = get("Deployment", namespace, naming.canary_name(spec.target_ref.name))
-        canary_service = get("Service", namespace, spec.resolved_canary_service)
-        scaler = autoscalers.find(
-            self._caches.filed(
-                "HorizontalPodAutoscaler",
-                namespace,
-                token("Deployment", spec.target_ref.name),
-            ),
-            spec.target_ref.name,
-        )
-        route, refused = self._route(spec, parsed)
-        status = parsed.status
-        tests = self._suites.view(parsed, spec, kept, now=now)
-        problems = (
-            *checks.problems(meta=meta, spec=spec, lookup=self._caches, running=_running(status)),
-            *self._route_problems(route, refused),
-            *(kept.loaded.problems if kept.loaded else ()),
-        )
-        observation = Observation(
-            now=now,
-            meta=meta,
-            spec=spec,
-            status=status,
-            problems=problems,
-            warnings=self._warnings(parsed, spec, route),
-            target=_target(deployment, spec),
-            revision_hash=_revision_hash(deployment, spec),
-            canary=_canary(canary, meta),
-            canary_service=canary_service is not None
-            and manifests.is_ours(canary_service, meta.uid),
-            endpoints=self._endpoints(spec, meta, status.state.revision, canary, now=now),
+            problems=(*parsed.problems, *refused, *self._problems(parsed, kept, route)),
+            warnings=self._warnings(parsed, route),
+            target=_target(around.deployment, container=container_of(raw)),
+            revision_hash=_revision_hash(around.deployment, parsed.spec),
+            canary=_canary(around.canary_deployment, parsed),
+            canary_service=_is_ours(around.canary_service, parsed),
+            endpoints=self._endpoints(parsed, route, around, now=now),
             route=self._route_view(route),
-            tests=tests,
-            autoscaler=_autoscaler(scaler),
+            tests=self._tests(parsed, kept, now=now),
+            autoscaler=_autoscaler(around.autoscaler),
             route_unwritable_since=kept.unwritable_since,
         )
         return Observed(
@@ -147,38 +100,44 @@ class Observer:
             observation=observation,
             raw=raw,
             recollection=kept,
-            deployment=deployment,
-            canary_deployment=canary,
-            stable_service=get("Service", namespace, spec.resolved_stable_service),
-            canary_service=canary_service,
-            autoscaler=scaler,
+            around=around,
             route=route,
         )
 
-    def _route(
-        self, spec: GatewayCanarySpec, parsed: Parsed
-    ) -> tuple[Route | None, tuple[Problem, ...]]:
-        provider = registry.find(spec)
-        if isinstance(provider, Problem):
-            return None, (provider,)
-        context = RouteContext.of(spec, meta=parsed.meta, revision=parsed.status.state.revision)
-        return Route(provider=provider, context=context), ()
-
-    def _route_problems(
-        self, route: Route | None, refused: tuple[Problem, ...]
+    def _problems(
+        self, parsed: Parsed, kept: Recollection, route: Route | None
     ) -> tuple[Problem, ...]:
-        if route is None:
-            return refused
-        return route.provider.problems(route.context, self._caches)
+        if parsed.spec is None:
+            return ()
+        around = checks.problems(
+            meta=parsed.meta,
+            spec=parsed.spec,
+            lookup=self._caches,
+            running=_running(parsed.status),
+        )
+        of_route = () if route is None else route.provider.problems(route.context, self._caches)
+        return (*around, *of_route, *(kept.loaded.problems if kept.loaded else ()))
 
-    def _warnings(
-        self, parsed: Parsed, spec: GatewayCanarySpec, route: Route | None
-    ) -> tuple[Problem, ...]:
-        if _running(parsed.status) or route is None:
+    def _warnings(self, parsed: Parsed, route: Route | None) -> tuple[Problem, ...]:
+        if _running(parsed.status) or route is None or parsed.spec is None:
             return ()
         return (
-            *checks.warnings(meta=parsed.meta, spec=spec, lookup=self._caches),
+            *checks.warnings(meta=parsed.meta, spec=parsed.spec, lookup=self._caches),
             *route.provider.warnings(route.context, self._caches),
+        )
+
+    def _endpoints(
+        self, parsed: Parsed, route: Route | None, around: Surroundings, *, now: datetime
+    ) -> Endpoints:
+        if route is None:
+            return Endpoints()
+        return both_sides(
+            self._caches,
+            route.context,
+            around,
+            meta=parsed.meta,
+            revision=parsed.status.state.revision,
+            now=now,
         )
 
     def _route_view(self, route: Route | None) -> RouteView:
@@ -186,65 +145,54 @@ class Observer:
             return RouteView(present=False)
         return route.provider.view(route.context, self._caches)
 
-    def _endpoints(
-        self,
-        spec: GatewayCanarySpec,
-        meta: Meta,
-        revision: str,
-        canary: Object | None,
-        *,
-        now: datetime,
-    ) -> Endpoints:
-        ours = [pod for pod in self._pods(meta) if _is_canary_pod(pod, revision)]
-        faults = [fault for pod in ours if (fault := pods.pod_fault(pod, now)) is not None]
-        if canary is not None and (refused := pods.workload_fault(canary)) is not None:
-            faults.append(refused)
-        looks = [at for pod in ours if (at := pods.look_again_at(pod, now)) is not None]
-        return Endpoints(
-            stable=self._ready(meta.namespace, spec.resolved_stable_service),
-            canary=self._ready(meta.namespace, spec.resolved_canary_service),
-            canary_newly_ready_at=pods.newly_ready_at(ours),
-            canary_fault=faults[0] if faults else None,
-            look_again_at=min(looks, default=None),
-        )
+    def _tests(self, parsed: Parsed, kept: Recollection, *, now: datetime) -> RunView:
+        if parsed.spec is None:
+            return RunView(log_tail="(no log: the spec cannot be read)")
+        return self._suites.view(parsed, parsed.spec, kept, now=now)
 
-    def _ready(self, namespace: str, service: str) -> int:
-        slices = self._caches.filed("EndpointSlice", namespace, token("Service", service))
-        return endpoints.ready_endpoints(slices, service)
 
-    def _pods(self, meta: Meta) -> list[Object]:
-        return [
-            pod
-            for pod in self._caches.list("Pod", meta.namespace)
-            if manifests.is_ours(pod, meta.uid)
-        ]
+def _route(raw: Object, parsed: Parsed) -> tuple[Route | None, tuple[Problem, ...]]:
+    revision = parsed.status.state.revision
+    if parsed.spec is None:
+        found = registry.salvage(raw.get("spec") or {}, meta=parsed.meta, revision=revision)
+        return (None if found is None else Route(provider=found[0], context=found[1])), ()
+    provider = registry.find(parsed.spec)
+    if isinstance(provider, Problem):
+        return None, (provider,)
+    context = RouteContext.of(parsed.spec, meta=parsed.meta, revision=revision)
+    return Route(provider=provider, context=context), ()
 
 
 def _running(status: Status) -> bool:
     return status.state.stage is not Stage.RESTING
 
 
-def _target(deployment: Object | None, spec: GatewayCanarySpec) -> Target | None:
+def container_of(raw: Object) -> str | None:
+    """Name the container that gets the image, even in a spec that does not parse."""
+    named = (raw.get("spec") or {}).get("container")
+    return named if isinstance(named, str) else None
+
+
+def _target(deployment: Json | None, *, container: str | None) -> Target | None:
     if deployment is None or deployment["metadata"].get("deletionTimestamp"):
         return None
-    return manifests.target_view(deployment, container=spec.container)
+    return manifests.target_view(deployment, container=container)
 
 
-def _revision_hash(deployment: Object | None, spec: GatewayCanarySpec) -> str:
-    if deployment is None:
+def _revision_hash(deployment: Json | None, spec: GatewayCanarySpec | None) -> str:
+    if deployment is None or spec is None:
         return ""
     image = spec.desired_image(manifests.stable_image(deployment, spec.container))
     return manifests.template_hash(deployment, container=spec.container, image=image)
 
 
-def _canary(deployment: Object | None, meta: Meta) -> CanaryWorkload | None:
-    return None if deployment is None else manifests.canary_view(deployment, uid=meta.uid)
+def _canary(deployment: Json | None, parsed: Parsed) -> CanaryWorkload | None:
+    return None if deployment is None else manifests.canary_view(deployment, uid=parsed.meta.uid)
+
+
+def _is_ours(obj: Json | None, parsed: Parsed) -> bool:
+    return obj is not None and manifests.is_ours(obj, parsed.meta.uid)
 
 
 def _autoscaler(scaler: Json | None) -> Autoscaler | None:
     return None if scaler is None else autoscalers.autoscaler_view(scaler)
-
-
-def _is_canary_pod(pod: Object, revision: str) -> bool:
-    labels = pod["metadata"].get("labels") or {}
-    return naming.TEST_LABEL not in labels and labels.get(naming.REVISION_LABEL) == revision

@@ -24,16 +24,22 @@ from gatewaycanary.core.suites import reset
 from gatewaycanary.core.transitions import Move, advance
 from gatewaycanary.core.turn import Turn
 
+ENDED = frozenset({Outcome.PROMOTED, Outcome.FAILED, Outcome.ABORTED})
+"""How a rollout ends whose image is not tried again: what forbids another is no news then."""
+
 
 def turn(observation: Observation, state: State) -> Turn:
     """Start what is wanted, or say why there is nothing to do."""
     if observation.meta.deleting:
         return _deleted(observation, state)
     spec, target = observation.spec, observation.target
-    if observation.problems or spec is None or target is None:
+    if spec is None or target is None:
         return invalid(observation, state)
     desired = spec.desired_image(target.image)
     retried = observation.meta.retry not in ("", state.retry_seen)
+    ended = state.outcome in ENDED and desired == state.image and not retried
+    if observation.problems and not ended:
+        return invalid(observation, state)
     if desired == target.image:
         return _nothing_to_do(observation, state, target)
     if desired == state.image and not retried:
