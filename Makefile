@@ -12,6 +12,7 @@ PYTEST := $(BIN)/pytest
 JUNIT := build/junit
 WORKERS ?= 2
 E2E_WORKERS ?= 8
+PROVIDER ?= nginx
 
 include infra/devcluster/cluster.mk
 
@@ -63,7 +64,7 @@ test: venv ## everything that CI must hold, within the time budget of tests/budg
 	@$(BIN)/python scripts/suites.py
 
 demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
-	@PYTHONPATH=infra:operator $(BIN)/python -m demo
+	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider $(PROVIDER)
 
 wheel: venv ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

@@ -64,7 +64,7 @@ async def _plan_all(documents: list[Document], arguments: argparse.Namespace) ->
             namespace = _metadata(document).get("namespace") or reach.namespace
             spec = _read(document)
             known = (
-                await look(reach.client, spec, namespace=namespace, metadata=_metadata(document))
+                await look(reach.client, spec, namespace=namespace, document=document)
                 if isinstance(spec, GatewayCanarySpec)
                 else plans.Surroundings()
             )

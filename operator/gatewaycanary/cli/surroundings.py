@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from gatewaycanary.api.crd import KIND
 from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.core import checks, lookups, manifests
 from gatewaycanary.core.observation import Meta, Problem, Target
@@ -16,6 +17,7 @@ from gatewaycanary.kube.client import Client
 from gatewaycanary.traffic import ingresses, registry
 from gatewaycanary.traffic.protocol import RouteContext
 
+YOUNGEST: Final = "9999-12-31T23:59:59Z"
 LISTED: Final = (
     resources.GATEWAY_CANARY,
     resources.DEPLOYMENT,
@@ -55,7 +57,7 @@ class Listing:
 
 
 async def look(
-    client: Client, spec: GatewayCanarySpec, *, namespace: str, metadata: Mapping[str, Any]
+    client: Client, spec: GatewayCanarySpec, *, namespace: str, document: Mapping[str, Any]
 ) -> Surroundings:
     """List what the checks need and tell what they say."""
     listed = {one.kind: await _listed(client, one, namespace) for one in LISTED}
@@ -63,8 +65,8 @@ async def look(
     return known(
         spec,
         namespace=namespace,
-        name=str(metadata.get("name") or ""),
-        lookup=Listing(listed),
+        document=document,
+        listed=listed,
         secrets=secrets,
     )
 
@@ -73,12 +75,14 @@ def known(
     spec: GatewayCanarySpec,
     *,
     namespace: str,
-    name: str,
-    lookup: Listing,
+    document: Mapping[str, Any],
+    listed: Mapping[str, Iterable[Object]],
     secrets: Iterable[Object],
 ) -> Surroundings:
-    """Tell what the checks say of what was listed."""
-    meta = _meta(lookup, namespace=namespace, name=name)
+    """Tell what the checks say of what was listed, were the document applied."""
+    applied = _applied(document, tuple(listed.get(KIND, ())), namespace=namespace)
+    lookup = Listing({**listed, KIND: applied})
+    meta = _meta(applied[-1])
     problems = checks.problems(meta=meta, spec=spec, lookup=lookup, running=False)
     warnings = checks.warnings(meta=meta, spec=spec, lookup=lookup)
     route_problems, route_warnings = _route(spec, meta, lookup)
@@ -101,13 +105,24 @@ async def _listed(
     return tuple({**item, **known_as} for item in answer["items"])
 
 
-def _meta(lookup: Listing, *, namespace: str, name: str) -> Meta:
-    stored = lookup.get("GatewayCanary", namespace, name)
-    metadata = stored["metadata"] if stored else {}
+def _applied(
+    document: Mapping[str, Any], stored: tuple[Object, ...], *, namespace: str
+) -> tuple[Object, ...]:
+    """Put the document in its stored one's place, or in the youngest's where there is none."""
+    name = (document.get("metadata") or {}).get("name", "")
+    mine = [one for one in stored if one["metadata"]["name"] == name]
+    others = (one for one in stored if one["metadata"]["name"] != name)
+    new = {"name": name, "namespace": namespace, "uid": "", "creationTimestamp": YOUNGEST}
+    metadata = mine[0]["metadata"] if mine else new
+    return (*others, {**document, "metadata": metadata})
+
+
+def _meta(canary: Object) -> Meta:
+    metadata = canary["metadata"]
     return Meta(
-        uid=metadata.get("uid", ""),
-        namespace=namespace,
-        name=name,
+        uid=metadata["uid"],
+        namespace=metadata["namespace"],
+        name=metadata["name"],
         generation=int(metadata.get("generation", 0)),
     )
 

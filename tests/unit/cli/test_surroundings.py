@@ -6,6 +6,7 @@ from typing import Any
 
 from gatewaycanary.api.spec import parse
 from gatewaycanary.cli.surroundings import Listing, known
+from gatewaycanary.core.plan import Surroundings
 
 SPEC: dict[str, Any] = {
     "targetRef": {"name": "gateway"},
@@ -66,15 +67,16 @@ def ingress() -> dict[str, Any]:
     }
 
 
-def listing(**objects: Any) -> Listing:
-    """Hold these objects by kind."""
-    return Listing(objects)
+def look(more: dict[str, Any] | None = None, **listed: Any) -> Surroundings:
+    """Tell what is known of a namespace that holds these objects."""
+    raw = SPEC | (more or {})
+    document = {"metadata": {"name": "gateway"}, "spec": raw}
+    return known(parse(raw), namespace="shop", document=document, listed=listed, secrets=())
 
 
 def test_what_is_there_is_known() -> None:
     """Stable's image and replicas, and the hosts of its route, come from the cluster."""
-    lookup = listing(Deployment=[deployment()], Service=[service()], Ingress=[ingress()])
-    found = known(parse(SPEC), namespace="shop", name="gateway", lookup=lookup, secrets=())
+    found = look(Deployment=[deployment()], Service=[service()], Ingress=[ingress()])
     assert found.problems == ()
     assert found.target is not None
     assert (found.target.image, found.target.replicas) == ("app:1", 3)
@@ -83,7 +85,7 @@ def test_what_is_there_is_known() -> None:
 
 def test_what_is_missing_is_a_problem() -> None:
     """An empty namespace refuses the rollout and says which objects it lacks."""
-    found = known(parse(SPEC), namespace="shop", name="gateway", lookup=listing(), secrets=())
+    found = look()
     told = {problem.object for problem in found.problems}
     assert {"Deployment gateway", "Service gateway"} <= told
     assert found.target is None
@@ -91,9 +93,8 @@ def test_what_is_missing_is_a_problem() -> None:
 
 def test_a_release_without_tests_is_a_problem() -> None:
     """A release that is named and not there gates nothing, so it is refused."""
-    spec = parse(SPEC | {"tests": [{"helm": {"release": "soma"}}]})
-    lookup = listing(Deployment=[deployment()], Service=[service()], Ingress=[ingress()])
-    found = known(spec, namespace="shop", name="gateway", lookup=lookup, secrets=())
+    tests = {"tests": [{"helm": {"release": "soma"}}]}
+    found = look(tests, Deployment=[deployment()], Service=[service()], Ingress=[ingress()])
     assert [problem.reason for problem in found.problems] == ["ReleaseNotFound"]
 
 
@@ -101,5 +102,37 @@ def test_other_namespaces_are_not_looked_into() -> None:
     """An object of the same name elsewhere is not this one."""
     elsewhere = deployment()
     elsewhere["metadata"]["namespace"] = "other"
-    lookup = listing(Deployment=[elsewhere])
+    lookup = Listing({"Deployment": [elsewhere]})
     assert lookup.get("Deployment", "shop", "gateway") is None
+
+
+def canary(name: str, created: str) -> dict[str, Any]:
+    """Make a stored GatewayCanary on the same target."""
+    return {
+        "metadata": metadata(name) | {"creationTimestamp": created},
+        "spec": SPEC,
+    }
+
+
+def test_another_one_on_the_target_is_a_problem() -> None:
+    """A GatewayCanary that is not there yet would be the younger of two, so it is refused."""
+    rival = canary("rival", "2026-01-01T00:00:00Z")
+    found = look(
+        Deployment=[deployment()],
+        Service=[service()],
+        Ingress=[ingress()],
+        GatewayCanary=[rival],
+    )
+    assert "TargetTaken" in {problem.reason for problem in found.problems}
+
+
+def test_its_own_stored_one_is_no_rival() -> None:
+    """Planning a change of what is there already finds no problem with itself."""
+    stored = canary("gateway", "2026-01-01T00:00:00Z")
+    found = look(
+        Deployment=[deployment()],
+        Service=[service()],
+        Ingress=[ingress()],
+        GatewayCanary=[stored],
+    )
+    assert found.problems == ()

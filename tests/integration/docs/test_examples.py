@@ -1,0 +1,35 @@
+"""The examples of the documents, given to a real API server."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docs.documents import canaries
+from gatewaycanary.api.crd import NAME, crd_yaml
+
+
+@pytest.fixture(scope="session")
+def accepting(kubectl: tuple[str, ...]) -> tuple[str, ...]:
+    """Give kubectl for an API server that has the CRD."""
+    apply = [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"]
+    subprocess.run(apply, input=crd_yaml(), text=True, check=True, capture_output=True)
+    wait = [*kubectl, "wait", f"crd/{NAME}", "--for=condition=Established", "--timeout=30s"]
+    subprocess.run(wait, check=True, capture_output=True)
+    return kubectl
+
+
+@pytest.mark.parametrize(("where", "canary"), canaries(), ids=str)
+def test_an_example_is_accepted(
+    accepting: tuple[str, ...], tmp_path: Path, where: str, canary: dict[str, Any]
+) -> None:
+    """The API server takes every GatewayCanary of the documents as it stands there."""
+    path = tmp_path / "canary.yaml"
+    path.write_text(yaml.safe_dump(canary))
+    create = [*accepting, "create", "--dry-run=server", "-n", "default", "-f", str(path)]
+    done = subprocess.run(create, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, f"{where}: {done.stderr}"
