@@ -92,10 +92,7 @@ def remove_space(api: Api) -> None:
     """Remove what a demo that failed or was killed has left."""
     if api.find(NAMESPACE, SPACE) is None:
         return
-    for item in api.list(GATEWAY_CANARY, SPACE)["items"]:
-        # Nobody runs who would take the finalizer away, and all the traffic goes with the rest.
-        api.merge(GATEWAY_CANARY, item["metadata"]["name"], {"metadata": {"finalizers": []}}, SPACE)
-    api.delete(NAMESPACE, SPACE)
+    clusters.remove_namespace(api, SPACE)
     wait_until(lambda: api.find(NAMESPACE, SPACE) is None, 90.0)
 
 

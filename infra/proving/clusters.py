@@ -26,6 +26,9 @@ DEFINITION = Resource(
     namespaced=False,
 )
 
+MAKER = "gatewaycanary.test/made-by"
+"""The label of namespaces made here; it holds the process that is to remove them."""
+
 
 def bring_up() -> Cluster:
     """Find the running cluster, or start one; its progress goes to standard error."""
@@ -65,9 +68,26 @@ def _served(api: Api, name: str) -> bool:
 
 
 def create_namespace(api: Api, name: str) -> None:
-    """Create a namespace; one that is there already counts as done."""
+    """Create a namespace that is known to be this process's; one that is there already is fine."""
     try:
-        api.create(NAMESPACE, {"metadata": {"name": name}})
+        api.create(NAMESPACE, {"metadata": {"name": name, "labels": {MAKER: str(os.getpid())}}})
     except RefusedError as refused:
         if refused.status != 409:
             raise
+
+
+def remove_namespace(api: Api, name: str) -> None:
+    """Begin to remove a namespace that no operator serves any more."""
+    for item in api.list(GATEWAY_CANARY, name)["items"]:
+        # Nobody is left who would take the finalizer away, and the traffic goes with the rest.
+        api.merge(GATEWAY_CANARY, item["metadata"]["name"], {"metadata": {"finalizers": []}}, name)
+    api.delete(NAMESPACE, name)
+
+
+def sweep(api: Api) -> None:
+    """Remove the namespaces of processes that were killed before they could."""
+    for item in api.list(NAMESPACE, selector=MAKER)["items"]:
+        metadata = item["metadata"]
+        alive = Path(f"/proc/{metadata['labels'][MAKER]}").exists()
+        if not alive and "deletionTimestamp" not in metadata:
+            remove_namespace(api, metadata["name"])

@@ -41,6 +41,7 @@ def credentials(cluster: Cluster, api: Api, tmp_path_factory: pytest.TempPathFac
     lock = Path(tempfile.gettempdir()) / "gatewaycanary-e2e.lock"
     with held(lock, "install the operator's rights"):
         clusters.install_operator(cluster, api)
+        clusters.sweep(api)
     path = tmp_path_factory.mktemp("operator") / "kubeconfig"
     write_credentials(api, path)
     return path

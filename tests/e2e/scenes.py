@@ -24,7 +24,7 @@ from gatewaycanary.kube.resources import (
     Resource,
 )
 from proving import clusters, invariants, timelines
-from proving.api import NAMESPACE, Api
+from proving.api import Api
 from proving.helm import Helm
 from proving.histories import History
 from proving.operators import Operator
@@ -191,10 +191,7 @@ class Scene(Sight):
         self.stream.stop()
         self.operator.stop()
         self.history.close()
-        for item in self.api.list(GATEWAY_CANARY, self.namespace)["items"]:
-            change = {"metadata": {"finalizers": None}}
-            self.api.merge(GATEWAY_CANARY, item["metadata"]["name"], change, self.namespace)
-        self.api.delete(NAMESPACE, self.namespace)
+        clusters.remove_namespace(self.api, self.namespace)
 
     def _canaries(self) -> list[Object]:
         return self.history.all_current("GatewayCanary")
