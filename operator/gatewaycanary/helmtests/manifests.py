@@ -7,12 +7,16 @@ a date. Go's reader, which Helm uses, takes both as text, and knows ``0o17`` and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import count
 from typing import Any, Final
 
 import yaml
 
 Manifest = dict[str, Any]
 """One object as written by a chart."""
+
+MAX_VALUES: Final = 100_000
 
 _TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 _INT: Final = "tag:yaml.org,2002:int"
@@ -27,7 +31,11 @@ class ManifestError(ValueError):
     """Raised when a stored manifest is not one YAML mapping."""
 
 
-class _Loader(yaml.SafeLoader):
+# Ten times as fast where PyYAML was built with libyaml, as its wheels are.
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
     pass
 
 
@@ -58,7 +66,7 @@ _Loader.add_constructor(_FLOAT, _float)
 def parse(text: str) -> Manifest:
     """Read one manifest; raise ManifestError where it is not one."""
     try:
-        document = _as_json(yaml.load(text, Loader=_Loader))
+        document = _as_json(yaml.load(text, Loader=_Loader), count())
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ManifestError(f"not readable as YAML: {error}") from error
     if not isinstance(document, dict):
@@ -66,23 +74,18 @@ def parse(text: str) -> Manifest:
     return document
 
 
-def _as_json(value: object) -> object:
-    """Keep what JSON can say; keys become text, as in Go."""
+def _as_json(value: object, spent: Iterator[int]) -> object:
+    """Keep what JSON can say; keys become text, as in Go. Aliases must not multiply for ever."""
+    if next(spent) > MAX_VALUES:
+        raise ManifestError(f"more than {MAX_VALUES} values")
     if isinstance(value, dict):
-        return {_key(key): _as_json(item) for key, item in value.items()}
+        return {_key(key): _as_json(item, spent) for key, item in value.items()}
     if isinstance(value, list):
-        return [_as_json(item) for item in value]
-    if isinstance(value, str):
-        return _text(value)
-    if value is None or isinstance(value, (int, float)):
+        return [_as_json(item, spent) for item in value]
+    if value is None or isinstance(value, (str, int, float)):
         return value
     raise ManifestError(f"a value of type {type(value).__name__} has no place in a manifest")
 
 
 def _key(key: object) -> str:
-    return str(key).lower() if isinstance(key, bool) else _text(str(key))
-
-
-def _text(text: str) -> str:
-    """Join the surrogate pairs that JSON's escapes leave apart; a lone one is no text."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+    return str(key).lower() if isinstance(key, bool) else str(key)

@@ -62,6 +62,14 @@ def test_refused(text: str) -> None:
         manifests.parse(text)
 
 
+def test_aliases_do_not_multiply_for_ever() -> None:
+    """A few lines of aliases to aliases do not fill the memory."""
+    lines = ["a0: &a0 [x, x]"]
+    lines += [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(12)]
+    with pytest.raises(manifests.ManifestError, match="more than 100000 values"):
+        manifests.parse("\n".join(lines))
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.text())
 def test_no_other_error(text: str) -> None:
@@ -88,5 +96,5 @@ JSON = st.recursive(
 @given(st.dictionaries(st.text("abcdef"), JSON))
 def test_reads_what_yaml_writes(document: dict[str, object]) -> None:
     """An object written as JSON, or as YAML with quotes, comes back as it was."""
-    assert manifests.parse(json.dumps(document)) == document
+    assert manifests.parse(json.dumps(document, ensure_ascii=False)) == document
     assert manifests.parse(yaml.safe_dump(document, default_style='"')) == document
