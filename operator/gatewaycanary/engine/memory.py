@@ -31,9 +31,9 @@ class Loaded:
     expires: datetime | None = None
 
     @property
-    def has_supporting_objects(self) -> bool:
-        """Tell whether any hook is something else than a test, and so is not watched."""
-        return any(not hook.is_test for suite in self.hooks for hook in suite)
+    def supporting(self) -> tuple[Hook, ...]:
+        """Give the hooks that are something else than a test, and so are not watched."""
+        return tuple(hook for suite in self.hooks for hook in suite if not hook.is_test)
 
 
 REPEATS_ALLOWED = 3

@@ -25,11 +25,11 @@ from gatewaycanary.engine.writer import Writer, resource_of
 from gatewaycanary.helmtests import runs
 from gatewaycanary.helmtests.logs import TAIL_LINES, LogSource, tail
 from gatewaycanary.helmtests.memory import ObjectKey
-from gatewaycanary.helmtests.release import TEST_KINDS
+from gatewaycanary.helmtests.release import TEST_KINDS, Hook
 from gatewaycanary.helmtests.render import Aim, RunKey, ServiceAddress
 from gatewaycanary.helmtests.steps import Suite
 from gatewaycanary.kube.client import Client, is_gone
-from gatewaycanary.kube.errors import ApiError, FencedError, KubeError, SpecError
+from gatewaycanary.kube.errors import ApiError, FencedError, KubeError, NotFoundError, SpecError
 from gatewaycanary.kube.resources import JOB, POD, Object
 
 EXPIRY = timedelta(seconds=30)
@@ -128,18 +128,35 @@ class Suites:
             return
         if kept.loaded is None and parsed.spec is not None and parsed.spec.tests:
             await self.load(key, kept)
-        hooks = [hook for suite in (kept.loaded or Loaded()).hooks for hook in suite]
-        selector = runs.cleanup_selector(parsed.meta.uid)
-        kinds = dict.fromkeys((*self._kinds_cached(parsed.meta), *runs.cleanup_kinds(hooks)))
-        versions = {JOB.kind: JOB.api_version, POD.kind: POD.api_version}
-        versions |= {hook.kind: hook.api_version for hook in hooks}
-        for kind in kinds:
-            resource = resource_of(versions[kind], kind)
-            answer = await self._client.delete_collection(
-                resource, namespace=key[0], label_selector=selector
-            )
-            self._put_back(kind, answer)
+        for resource in (JOB, POD):
+            if resource.kind in self._kinds_cached(parsed.meta):
+                answer = await self._client.delete_collection(
+                    resource,
+                    namespace=key[0],
+                    label_selector=runs.cleanup_selector(parsed.meta.uid),
+                )
+                self._put_back(resource.kind, answer)
+        for hook in (kept.loaded or Loaded()).supporting:
+            await self._delete_supporting(hook, parsed.meta)
         kept.cleaned = parsed.status.state.ordinal
+
+    async def _delete_supporting(self, hook: Hook, meta: Meta) -> None:
+        """Delete what a hook made, if it is ours: by name, so that no right to more is needed."""
+        resource = resource_of(hook.api_version, hook.kind)
+        try:
+            found = await self._client.get(resource, namespace=meta.namespace, name=hook.name)
+        except NotFoundError:
+            return
+        if manifests.is_ours(found, meta.uid) and _is_test(found):
+            await self._writer.delete(
+                Delete(
+                    api_version=hook.api_version,
+                    kind=hook.kind,
+                    namespace=meta.namespace,
+                    name=hook.name,
+                    uid=found["metadata"]["uid"],
+                )
+            )
 
     def _put_back(self, kind: str, answer: Object) -> None:
         for item in answer.get("items") or ():
@@ -264,7 +281,7 @@ class Suites:
         if any(not pods.is_deleting(obj) for obj in self._objects(meta).values()):
             return True
         ran = bool(state.releases) and (state.run > 0 or state.recorded > 0)
-        unsure = kept.loaded is None or kept.loaded.has_supporting_objects
+        unsure = kept.loaded is None or bool(kept.loaded.supporting)
         return ran and unsure and kept.cleaned != state.ordinal
 
 

@@ -12,7 +12,7 @@ and goes on from there. Three rules keep that true:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -90,13 +90,6 @@ def plan(
 def cleanup_selector(uid: str) -> str:
     """Select all test objects of a canary, for one deletecollection a kind at the end."""
     return f"{OWNER_LABEL}={uid},{RUN_LABEL}"
-
-
-def cleanup_kinds(hooks: Iterable[Hook]) -> tuple[str, ...]:
-    """Name the kinds to be deleted at the end; Jobs first, so that none starts another pod."""
-    kinds = {hook.kind for hook in hooks}
-    jobs = ("Job", "Pod") if "Job" in kinds else ("Pod",) if "Pod" in kinds else ()
-    return (*jobs, *sorted(kinds - TEST_KINDS))
 
 
 def _go_on(run: Run) -> Plan:

@@ -476,12 +476,8 @@ def test_refused_create() -> None:
 
 
 def test_cleanup() -> None:
-    """One selector finds all test objects of a canary; Jobs go before the pods they would make."""
+    """One selector finds all test objects of a canary."""
     assert runs.cleanup_selector(UID) == f"{OWNER_LABEL}={UID},{RUN_LABEL}"
-    mixed = [hook("Pod"), hook("Secret", "s"), hook("Job", "j"), hook("ConfigMap", "c")]
-    assert runs.cleanup_kinds(mixed) == ("Job", "Pod", "ConfigMap", "Secret")
-    assert runs.cleanup_kinds([hook("Pod")]) == ("Pod",)
-    assert runs.cleanup_kinds([hook("ConfigMap", "c")]) == ("ConfigMap",)
 
 
 def test_attempt_is_told() -> None:
