@@ -269,6 +269,16 @@ def test_names(name: str, key: render.RunKey, other: render.RunKey) -> None:
         assert re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", value)
 
 
+@pytest.mark.parametrize("kind", ["Pod", "Job", "ConfigMap"])
+def test_a_hook_can_be_rendered_again(kind: str) -> None:
+    """The hook that is held for all steps is as it was read, down to its containers."""
+    written = manifest(kind, labels={"app": "gateway"})
+    before = deepcopy(written)
+    first = rendered(written, selectors=[{"app": "gateway"}], aim=aim(sidecar=False))
+    assert written == before
+    assert rendered(written, selectors=[{"app": "gateway"}], aim=aim(sidecar=False)) == first
+
+
 SCRAPS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab"),
     lambda inner: (
