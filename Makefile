@@ -17,7 +17,7 @@ PROVIDER ?= nginx
 include infra/devcluster/cluster.mk
 
 .PHONY: help venv generate crd lint test-fast test-integration test-conformance test-e2e test demo \
-	wheel clean
+	wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -67,7 +67,14 @@ demo: venv ## watch a good image being promoted and a bad one reverted, on a rea
 	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider $(PROVIDER)
 
 wheel: venv ## build the wheel and the source archive into dist/
+	@rm -rf dist
 	$(BIN)/python -m build --no-isolation
+
+wheel-test: wheel ## install the built wheel somewhere else and use it there
+	@rm -rf build/wheel-test
+	$(PYTHON) -m venv build/wheel-test
+	build/wheel-test/bin/pip install --quiet -c constraints.txt dist/*.whl
+	cd build/wheel-test && bin/gatewaycanary crd | cmp - $(CURDIR)/crds/gatewaycanaries.canary.soma.dev.yaml
 
 clean: ## remove what was built here; the cluster and its build cache stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
