@@ -21,6 +21,9 @@ CONFIG = ConfigDict(
     alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="ignore"
 )
 
+LOG_TAIL_LENGTH = 4096
+MESSAGE_LENGTH = 32768
+
 
 class Phase(StrEnum):
     """The one word that people read first; computed from the state."""
@@ -82,7 +85,7 @@ class HelmTestResult:
     verdict: Verdict
     attempt: int = 1
     duration_seconds: float = 0.0
-    log_tail: str = Field(default="", max_length=4096)
+    log_tail: str = Field(default="", max_length=LOG_TAIL_LENGTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
@@ -195,7 +198,7 @@ class Status:
     started_at: datetime | None = None
     step_started_at: datetime | None = None
     completed_at: datetime | None = None
-    message: str = Field(default="", max_length=32768)
+    message: str = Field(default="", max_length=MESSAGE_LENGTH)
     tests_summary: str = ""
     tests: tuple[HelmTestResult, ...] = ()
     history: tuple[StepRecord, ...] = Field(default=(), max_length=32)

@@ -31,10 +31,15 @@ def holds(endpoints: Endpoints, needed: int) -> bool:
     return endpoints.canary >= needed
 
 
+def both_empty(endpoints: Endpoints) -> bool:
+    """Tell whether neither side has an endpoint: no verdict then, nothing would be won by it."""
+    return endpoints.canary == 0 and endpoints.stable == 0
+
+
 def collapsed(endpoints: Endpoints, needed: int) -> bool:
     """Tell whether the canary has lost so much that its traffic must go at once.
 
-    Both sides empty is no verdict: nothing would be won by a write.
+    Both sides empty is no verdict.
     """
     if endpoints.canary == 0:
         return endpoints.stable > 0

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gatewaycanary.api.status import Condition, HelmTestResult, Phase, Stage, Status, Verdict
+from gatewaycanary.api.status import (
+    MESSAGE_LENGTH,
+    Condition,
+    HelmTestResult,
+    Phase,
+    Stage,
+    Status,
+    Verdict,
+)
 from gatewaycanary.core import limits
 from gatewaycanary.core.decision import Decision
 from gatewaycanary.core.observation import Observation
@@ -58,7 +66,7 @@ def _status(observation: Observation, turn: Turn) -> Status:
         started_at=now if turn.started else old.started_at,
         step_started_at=now if moved and not resting else old.step_started_at,
         completed_at=now if turn.completed else None if turn.started else old.completed_at,
-        message=turn.message,
+        message=turn.message[:MESSAGE_LENGTH],
         tests=tests,
         tests_summary=_tests_summary(tests),
         history=() if turn.started else old.history if turn.history is None else turn.history,
@@ -124,7 +132,7 @@ def _condition(
         type=kind,
         status=status,
         reason=turn.reason,
-        message=turn.message if shown else "",
+        message=turn.message[:MESSAGE_LENGTH] if shown else "",
         observed_generation=observation.meta.generation,
         last_transition_time=since,
     )

@@ -8,9 +8,10 @@ Gates are judged before deadlines, so that success seen late is success; the pha
 from __future__ import annotations
 
 from gatewaycanary.api.status import Outcome, Stage, State
-from gatewaycanary.core import limits, readiness
-from gatewaycanary.core.observation import Observation
-from gatewaycanary.core.rollback import turn_back
+from gatewaycanary.core import limits, readiness, suites
+from gatewaycanary.core.decision import LoadTests
+from gatewaycanary.core.observation import Observation, RunPhase
+from gatewaycanary.core.rollback import carries_traffic, turn_back
 from gatewaycanary.core.turn import Turn
 
 CORRECTIONS_ALLOWED = 2
@@ -26,6 +27,7 @@ def ordered(observation: Observation, state: State) -> Turn | None:
         or _new_image(observation, state)
         or _stable_changed(observation, state)
         or _invalid(observation, state)
+        or _unfinished(observation, state)
     )
 
 
@@ -64,14 +66,50 @@ def touched(state: State) -> bool:
     return state.recorded > 0 or state.raised_at is not None
 
 
+def _marked(observation: Observation, state: State) -> bool:
+    return state.announced > 0 and observation.route.withdrawn == state.revision
+
+
 def _withdrawn(observation: Observation, state: State) -> Turn | None:
     route = observation.route
-    marked = route.withdrawn == state.revision
     zero = route.attached and route.weight == 0 and (touched(state) or not route.zero_at_start)
     gone = not route.attached and route.present and touched(state)
-    if state.announced == 0 or not (marked or zero or gone):
+    if state.announced == 0 or _marked(observation, state) or not (zero or gone):
         return None
-    what = "its mark says so" if marked else "weight 0" if zero else "our destination is gone"
+    return _traffic_withdrawn(
+        observation, state, what="weight 0" if zero else "our destination is gone"
+    )
+
+
+def _unfinished(observation: Observation, state: State) -> Turn | None:
+    """Go on with a revert whose status write never came: for its own reason, where it is seen."""
+    if not _marked(observation, state):
+        return None
+    if _tests_unknown(observation, state) and not carries_traffic(observation):
+        return Turn(
+            state=state,
+            phase=observation.status.phase,
+            reason="TrafficWithdrawn",
+            message="Traffic was taken off the canary: reading the tests to say why",
+            silent=True,
+            actions=(LoadTests(),),
+        )
+    if observation.tests.phase is RunPhase.FAILED and not state.suites_passed:
+        reason, message, test = suites.verdict(observation, state)
+        return turn_back(
+            observation, state, outcome=Outcome.FAILED, reason=reason, message=message, test=test
+        )
+    return broken(observation, state) or _traffic_withdrawn(
+        observation, state, what="its mark says so"
+    )
+
+
+def _tests_unknown(observation: Observation, state: State) -> bool:
+    tested = observation.spec is not None and bool(observation.spec.tests) and state.run > 0
+    return tested and not state.suites_passed and observation.tests.phase is RunPhase.UNLOADED
+
+
+def _traffic_withdrawn(observation: Observation, state: State, *, what: str) -> Turn:
     return turn_back(
         observation,
         state,
@@ -156,12 +194,13 @@ def _invalid(observation: Observation, state: State) -> Turn | None:
     lasting = waited and observation.target is not None
     if not (lasting or any(problem.immediate for problem in problems)):
         return None
+    shown = next((problem for problem in problems if problem.immediate), problems[0])
     return turn_back(
         observation,
         state,
         outcome=Outcome.INVALID,
-        reason=problems[0].reason,
-        message=problems[0].sentence(),
+        reason=shown.reason,
+        message=shown.sentence(),
     )
 
 
@@ -192,6 +231,8 @@ def _fault(observation: Observation, state: State) -> Turn | None:
 
 
 def _late(observation: Observation, state: State) -> Turn | None:
+    if state.announced > 0 and readiness.both_empty(observation.endpoints):
+        return None
     limit = limits.limits(observation.spec).progress
     due = readiness.deadline(state, observation.endpoints, limit)
     if due is None or state.suspended_at is not None or observation.now < due:

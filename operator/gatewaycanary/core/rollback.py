@@ -11,10 +11,19 @@ from dataclasses import replace
 
 from gatewaycanary.api.status import Failure, Outcome, Phase, Stage, State
 from gatewaycanary.core import limits
-from gatewaycanary.core.decision import Action, Event, SetStableImage, WithdrawWeight
+from gatewaycanary.core.decision import (
+    Action,
+    Event,
+    RemoveFinalizer,
+    SetStableImage,
+    WithdrawWeight,
+)
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.transitions import Move, advance
 from gatewaycanary.core.turn import Turn
+
+FAILED_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ABORTED})
+WARNED = FAILED_OUTCOMES | {Outcome.INVALID}
 
 
 def carries_traffic(observation: Observation) -> bool:
@@ -71,6 +80,30 @@ def withdrawal(observation: Observation, state: State) -> tuple[Action, ...]:
     return (WithdrawWeight(mark=state.revision),)
 
 
+def given_up(observation: Observation) -> bool:
+    """Tell whether a deletion has waited long enough for a route that cannot be written."""
+    since = observation.route_unwritable_since
+    return (
+        observation.meta.deleting
+        and since is not None
+        and observation.now >= since + limits.UNWRITABLE_ROUTE_BOUND
+    )
+
+
+def let_go(observation: Observation, state: State) -> Turn:
+    """Let the object go, and leave the canary's pods to the route that leads to them."""
+    message = "The route cannot be written: the finalizer goes, the canary's pods stay"
+    return Turn(
+        state=state,
+        phase=Phase.ROLLING_BACK,
+        reason="RouteUnwritable",
+        message=message,
+        stalled=True,
+        actions=(RemoveFinalizer(),) if observation.meta.finalizer else (),
+        events=(Event(reason="RouteUnwritable", message=message, warning=True),),
+    )
+
+
 def turn_back(
     observation: Observation,
     state: State,
@@ -106,6 +139,3 @@ def turn_back(
         failure=failure,
         tests=observation.tests.results if test else None,
     )
-
-
-WARNED = frozenset({Outcome.FAILED, Outcome.ABORTED, Outcome.INVALID})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from gatewaycanary.api.status import Outcome, Phase, State, Verdict
+from gatewaycanary.api.status import LOG_TAIL_LENGTH, Outcome, Phase, State, Verdict
 from gatewaycanary.core import limits, rollback
 from gatewaycanary.core.decision import (
     Action,
@@ -31,6 +31,8 @@ PODS_STAY = "Traffic is off the canary: its pods stay for the scale-down delay"
 
 def turn(observation: Observation, state: State) -> Turn:
     """Keep the evidence, wait out the delay, delete what is ours, end."""
+    if observation.route.attached and rollback.given_up(observation):
+        return rollback.let_go(observation, state)
     if rollback.carries_traffic(observation):
         return _withdraw(observation, state)
     if state.zero_since is None:
@@ -57,8 +59,7 @@ def _pods_stay_until(observation: Observation, state: State) -> datetime | None:
 
 
 def _withdraw(observation: Observation, state: State) -> Turn:
-    promoted = state.outcome is Outcome.PROMOTED
-    mark = "" if promoted else state.revision
+    mark = "" if state.outcome is Outcome.PROMOTED else state.revision
     if observation.endpoints.stable == 0:
         return replace(
             _waiting(
@@ -69,17 +70,16 @@ def _withdraw(observation: Observation, state: State) -> Turn:
             reason="StableUnavailable",
             stalled=True,
         )
-    write = (WithdrawWeight(mark=mark),)
     turned = _waiting(
         observation, replace(state, zero_since=None), "Returning all traffic to stable"
     )
-    return replace(turned, actions=write) if promoted else replace(turned, urgent=write)
+    return replace(turned, urgent=(WithdrawWeight(mark=mark),))
 
 
 def _keep_evidence(observation: Observation, state: State) -> Turn | None:
     if not state.evidence_pending:
         return None
-    tail = observation.tests.log_tail
+    tail = observation.tests.log_tail[-LOG_TAIL_LENGTH:]
     if not tail:
         reading = _waiting(observation, state, PODS_STAY, actions=(ReadTestLog(),))
         return replace(reading, silent=True)
@@ -144,7 +144,6 @@ def _waiting(
     )
 
 
-FAILED_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ABORTED})
 STARTS_OVER = frozenset({Outcome.SUPERSEDED, Outcome.INVALID, Outcome.SET_BACK})
 
 
@@ -184,7 +183,7 @@ def _resting(observation: Observation, state: State) -> Turn:
             events=(Event(reason="Succeeded", message=message),),
         )
     why = f"{failure.reason}: {failure.message}" if failure else "rolled back"
-    if state.outcome in FAILED_OUTCOMES:
+    if state.outcome in rollback.FAILED_OUTCOMES:
         return Turn(
             state=state,
             phase=Phase.FAILED,

@@ -20,11 +20,12 @@ from gatewaycanary.core.decision import (
     RemoveFinalizer,
 )
 from gatewaycanary.core.observation import Observation, RunPhase, Target
+from gatewaycanary.core.rollback import FAILED_OUTCOMES
 from gatewaycanary.core.suites import reset
 from gatewaycanary.core.transitions import Move, advance
 from gatewaycanary.core.turn import Turn
 
-ENDED = frozenset({Outcome.PROMOTED, Outcome.FAILED, Outcome.ABORTED})
+ENDED = FAILED_OUTCOMES | {Outcome.PROMOTED}
 """How a rollout ends whose image is not tried again: what forbids another is no news then."""
 
 
@@ -107,7 +108,7 @@ def _nothing_to_do(observation: Observation, state: State, target: Target) -> Tu
 
 
 def _attempted(observation: Observation, state: State, target: Target) -> Turn:
-    if state.outcome is not Outcome.PROMOTED:
+    if state.outcome in FAILED_OUTCOMES:
         failure = observation.status.failure
         return Turn(
             state=state,
@@ -117,14 +118,15 @@ def _attempted(observation: Observation, state: State, target: Target) -> Turn:
             stalled=True,
             promoted=False,
         )
+    promoted = state.outcome is Outcome.PROMOTED
     message = (
-        f"Stable has left the promoted {state.image} and runs {target.image}; "
-        "set a retry token to roll out again"
+        f"Stable has left {'the promoted ' if promoted else ''}{state.image} and runs "
+        f"{target.image}; set a retry token to roll out again"
     )
     told = any(c.reason == "StableDiverged" for c in observation.status.conditions)
     return Turn(
         state=state,
-        phase=Phase.SUCCEEDED,
+        phase=Phase.SUCCEEDED if promoted else Phase.IDLE,
         reason="StableDiverged",
         message=message,
         rest=True,

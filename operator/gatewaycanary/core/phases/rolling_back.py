@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gatewaycanary.api.status import Outcome, Phase, State
 from gatewaycanary.core import limits, rollback
-from gatewaycanary.core.decision import Event, RemoveFinalizer
+from gatewaycanary.core.decision import Event
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.transitions import Move, advance
 from gatewaycanary.core.turn import Turn
@@ -20,8 +20,8 @@ def turn(observation: Observation, state: State) -> Turn:
         return _withdrawn(observation, state)
     failure = observation.status.failure
     reason = failure.reason if failure else str(state.outcome)
-    if _given_up(observation):
-        return _let_go(observation, state)
+    if rollback.given_up(observation):
+        return rollback.let_go(observation, state)
     stays = rollback.carries_traffic(observation) and not rollback.may_withdraw(observation, state)
     waiting = _awaited(observation, state) if stays else "traffic returns to stable"
     return Turn(
@@ -50,40 +50,21 @@ def _awaited(observation: Observation, state: State) -> str:
 
 
 def _nothing_comes(observation: Observation, state: State) -> bool:
+    if state.adopted:
+        limit = limits.limits(observation.spec).progress
+        return state.entered_at is not None and observation.now >= state.entered_at + limit
     late = rollback.bound_passed(observation, state) or not state.stable_written
     return observation.endpoints.stable == 0 and late
 
 
 def _bound(observation: Observation, state: State) -> datetime | None:
     moments = []
-    if state.stable_written and not state.adopted and state.entered_at is not None:
+    if state.stable_written and state.entered_at is not None:
         moments.append(state.entered_at + limits.limits(observation.spec).progress)
     if observation.meta.deleting and observation.route_unwritable_since is not None:
         moments.append(observation.route_unwritable_since + limits.UNWRITABLE_ROUTE_BOUND)
     coming = [moment for moment in moments if moment > observation.now]
     return min(coming) if coming else None
-
-
-def _given_up(observation: Observation) -> bool:
-    since = observation.route_unwritable_since
-    return (
-        observation.meta.deleting
-        and since is not None
-        and observation.now >= since + limits.UNWRITABLE_ROUTE_BOUND
-    )
-
-
-def _let_go(observation: Observation, state: State) -> Turn:
-    message = "The route cannot be written: the finalizer goes, the canary's pods stay"
-    return Turn(
-        state=state,
-        phase=Phase.ROLLING_BACK,
-        reason="RouteUnwritable",
-        message=message,
-        stalled=True,
-        actions=(RemoveFinalizer(),) if observation.meta.finalizer else (),
-        events=(Event(reason="RouteUnwritable", message=message, warning=True),),
-    )
 
 
 def _withdrawn(observation: Observation, state: State) -> Turn:
