@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from gatewaycanary.api.status import Phase, Stage, Status
 from gatewaycanary.core.decide import decide
 from model.observing import observe
 from model.worlds import World
-
-ENDS: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.IDLE})
 
 
 def faults(world: World) -> Iterator[str]:
@@ -31,7 +28,8 @@ def _may_wait(world: World, status: Status) -> bool:
     now = world.now()
     resource, stable = now.resource, now.stable
     if resource is None or resource.spec is None or stable is None or now.problems:
-        return status.phase is Phase.INVALID or status.state.stage is not Stage.RESTING
+        known = {Phase.INVALID, Phase.SUCCEEDED, Phase.FAILED}
+        return status.phase in known or status.state.stage is not Stage.RESTING
     reason = status.conditions[0].reason if status.conditions else ""
     match status.phase:
         case Phase.SUCCEEDED | Phase.FAILED | Phase.IDLE:

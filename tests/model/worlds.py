@@ -8,12 +8,13 @@ next deadline. So a decision that forgets to ask for a look again is found out h
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.api.status import Status, parse_status
 from gatewaycanary.core.decision import Decision
-from gatewaycanary.core.observation import Observation
+from gatewaycanary.core.observation import Observation, Problem
 from model import invariants
 from model.cluster import Cluster
 from model.ledgers import Ledger
@@ -23,6 +24,14 @@ from model.replicas import Replica, Step
 from model.specs import V1, spec
 
 ROUNDS = 3000
+
+
+@dataclass(slots=True, kw_only=True)
+class Reaction:
+    """Something that happens in the cluster once a condition holds."""
+
+    when: Callable[[World], bool]
+    then: Callable[[World], None]
 
 
 class World:
@@ -49,6 +58,11 @@ class World:
         self.route_writable = True
         self.verdict: Callable[[RunKey], str | None] = failing_at(0)
         self.steps: list[Step] = []
+        self.pauses = 0
+        self.crash_at: int | None = None
+        self.depose_at: int | None = None
+        self.late: Replica | None = None
+        self.reactions: list[Reaction] = []
         self.ledger = Ledger(seconds=lambda: self.seconds)
         self.cluster.watchers.append(self._changed)
         self.operator = self.replica()
@@ -98,6 +112,10 @@ class World:
         self.ledger.performed(step)
         assert not told, f"{told} by {step.effect} on {step.observation}"
 
+    def contradict(self, *problems: Problem) -> None:
+        """Let these things contradict the spec, and no others."""
+        self.cluster.change(problems=problems)
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
         self.seconds += seconds
@@ -127,13 +145,35 @@ class World:
             if until():
                 return
             self.operator.view.catch_up()
+            self._react()
             if self.operator.is_due():
-                self.operator.finish()
+                self._operate()
             elif not self._of_itself(frozen=frozen) and not self._wait():
                 return
         last = [type(step.effect).__name__ for step in self.steps[-8:]]
         message = f"no end after {ROUNDS} rounds: {self.cluster.now.resource}, lately {last}"
         raise AssertionError(message)
+
+    def on(self, when: Callable[[World], bool], then: Callable[[World], None]) -> None:
+        """Let something happen, once, when a condition holds."""
+        self.reactions.append(Reaction(when=when, then=then))
+
+    def _react(self) -> None:
+        for reaction in tuple(self.reactions):
+            if reaction.when(self):
+                self.reactions.remove(reaction)
+                reaction.then(self)
+
+    def _operate(self) -> None:
+        while self.operator.pause() is not None:
+            self.pauses += 1
+            self._react()
+            if self.pauses == self.crash_at:
+                self.operator.restart()
+                return
+            if self.pauses == self.depose_at:
+                self.late, self.operator = self.operator, self.replica()
+                return
 
     def _of_itself(self, *, frozen: bool) -> bool:
         return not frozen and (self.cluster.progress(self.clock()) or self.judge_tests())
