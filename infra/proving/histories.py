@@ -98,7 +98,10 @@ class History:
         """Give the records of these kinds (all, if none is named) in the order of storage."""
         with self._changed:
             chosen = [record for record in self._records if not kinds or record.kind in kinds]
-            marked = [replace(each, by_hand=each.version in self.by_hand) for each in chosen]
+            hands = self.by_hand
+            marked = [
+                replace(each, by_hand=True) if each.version in hands else each for each in chosen
+            ]
         return sorted(marked, key=lambda record: record.version)
 
     def current(self, kind: str, name: str) -> Object | None:

@@ -58,10 +58,14 @@ def write_credentials(api: Api, path: Path, *, hours: int = 8) -> None:
 
 
 class Operator:
-    """One operator process; it may be killed and started again."""
+    """One operator process; it may be killed and started again.
+
+    Where it ``elects``, a successor waits until the Lease of a killed one has run out.
+    """
 
     def __init__(self, *, kubeconfig: Path, namespace: str, log: Path) -> None:
         self.log = log
+        self.elects = True
         self._kubeconfig = kubeconfig
         self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,6 +84,7 @@ class Operator:
             *("--kubeconfig", str(self._kubeconfig), "--namespace", self._namespace),
             *("--metrics-port", str(metrics_port), "--probe-port", str(self._probe_port)),
             *("--lease-namespace", SYSTEM, "--lease-name", self._namespace),
+            "--leader-elect" if self.elects else "--no-leader-elect",
         ]
         source = os.pathsep.join([str(ROOT / "operator"), os.environ.get("PYTHONPATH", "")])
         with self.log.open("ab") as log:

@@ -38,20 +38,27 @@ def _finalizing(scene: Scene) -> object:
 
 
 @pytest.mark.parametrize(
-    ("point", "hook", "end"),
+    ("point", "hook", "end", "elects"),
     [
-        (_preparing, hooks.pod(), "Succeeded"),
-        (_raised, hooks.pod(), "Succeeded"),
-        (_testing, hooks.pod("sleep 3", name="slow"), "Succeeded"),
-        (_failed, hooks.fails_at(50), "Failed"),
-        (_promoting, hooks.pod(), "Succeeded"),
-        (_finalizing, hooks.pod(), "Succeeded"),
+        (_preparing, hooks.pod(), "Succeeded", False),
+        (_raised, hooks.pod(), "Succeeded", True),
+        (_testing, hooks.pod("sleep 3", name="slow"), "Succeeded", False),
+        (_failed, hooks.fails_at(50), "Failed", True),
+        (_failed, hooks.fails_at(50), "Failed", False),
+        (_promoting, hooks.pod(), "Succeeded", False),
+        (_finalizing, hooks.pod(), "Succeeded", False),
     ],
 )
 def test_killed(
-    scene: Scene, point: Callable[[Scene], object], hook: dict[str, object], end: str
+    scene: Scene,
+    point: Callable[[Scene], object],
+    hook: dict[str, object],
+    end: str,
+    *,
+    elects: bool,
 ) -> None:
-    """Whatever was half done is finished once and only once."""
+    """Whatever was half done is finished once and only once, at once or after the Lease."""
+    scene.operator.elects = elects
     scene.start(hook, minReadySeconds=2)
     scene.apply("2.0.0")
     scene.when(f"the point {point.__name__}", lambda: point(scene))
@@ -64,6 +71,7 @@ def test_killed(
 
 def test_killed_again_and_again(scene: Scene) -> None:
     """Killed at every point of one rollout, it still succeeds, with each step carried once."""
+    scene.operator.elects = False
     scene.start(minReadySeconds=2)
     scene.apply("2.0.0")
     for point in (_preparing, _raised, _testing, _promoting, _finalizing):
