@@ -9,7 +9,7 @@ from __future__ import annotations
 from gatewaycanary.core.writes import Create, Delete, JsonPatch, Write
 from gatewaycanary.engine.caches import Caches
 from gatewaycanary.kube.client import Client, is_gone
-from gatewaycanary.kube.errors import AlreadyExistsError, NotFoundError, SpecError
+from gatewaycanary.kube.errors import AlreadyExistsError, ConflictError, NotFoundError, SpecError
 from gatewaycanary.kube.resources import Object, Resource, find
 
 
@@ -74,7 +74,9 @@ class Writer:
             answer = await self._client.delete(
                 resource, namespace=write.namespace, name=write.name, uid=write.uid
             )
-        except NotFoundError:
+        except ConflictError as error:
+            if not _another_has_its_name(error):
+                raise
             answer = {"kind": "Status"}
         if is_gone(answer):
             self._caches.remove(
@@ -83,3 +85,8 @@ class Writer:
             return None
         self._caches.put(write.kind, answer)
         return answer
+
+
+def _another_has_its_name(error: ConflictError) -> bool:
+    """Tell whether the object that was to go is gone: nothing has its name, or another uid has."""
+    return isinstance(error, NotFoundError) or "uid in precondition" in error.message.lower()
