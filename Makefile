@@ -16,7 +16,7 @@ PROVIDER ?= nginx
 
 include infra/devcluster/cluster.mk
 
-.PHONY: help venv generate crd lint test-fast test-integration test-conformance test-e2e test demo \
+.PHONY: help venv generate crd lint test-fast test-integration test-e2e test demo \
 	wheel wheel-test clean
 
 help: ## tell what can be done
@@ -48,14 +48,12 @@ lint: venv ## check style, types, layers, and that generated files are up to dat
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate.py --check
 
-test-fast: venv ## unit, docs and bounded model tests, without a cluster
-	$(PYTEST) -n $(WORKERS) --junitxml=$(JUNIT)/fast.xml tests/unit tests/docs tests/model
+test-fast: venv ## unit, conformance, docs and bounded model tests, without a cluster
+	$(PYTEST) -n $(WORKERS) --junitxml=$(JUNIT)/fast.xml tests/unit tests/conformance tests/docs \
+		tests/model tests/cluster --ignore=tests/cluster/test_lifecycle.py
 
 test-integration: venv ## tests against a real API server without nodes
 	$(PYTEST) --junitxml=$(JUNIT)/integration.xml tests/integration
-
-test-conformance: venv ## this operator's helm tests beside the real `helm test`, on the cluster
-	$(PYTEST) -n $(WORKERS) --junitxml=$(JUNIT)/conformance.xml tests/conformance
 
 test-e2e: venv ## whole rollouts on the cluster, side by side in namespaces of their own
 	$(PYTEST) -n $(E2E_WORKERS) --junitxml=$(JUNIT)/e2e.xml tests/e2e
