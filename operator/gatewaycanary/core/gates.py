@@ -92,7 +92,7 @@ def _capacity(observation: Observation, state: State) -> Turn | None:
         state=state,
         phase=Phase.SHIFTING,
         reason="CanaryNotReady",
-        message=f"{observation.endpoints.canary} of {state.need} canary endpoints are ready",
+        message=f"Waiting for the canary: it needs {state.need} ready endpoints",
         look_again_at=due,
     )
 

@@ -40,11 +40,13 @@ def _autoscaler(observation: Observation, state: State) -> tuple[Action, ...]:
 
 
 def waiting_for(observation: Observation, *, needed: int) -> str:
-    """Say what the rollout waits for before it can raise."""
-    ready = observation.endpoints.canary
+    """Say what the rollout waits for before it can raise.
+
+    NB: without the number that is ready now, or every pod would cost a status write.
+    """
     if observation.endpoints.stable == 0:
         return "StableUnavailable: stable has no ready endpoint, no weight is raised"
-    return f"Waiting for the canary: {min(ready, needed)} of {needed} endpoints ready"
+    return f"Waiting for the canary: it needs {needed} ready endpoints"
 
 
 def wait_reason(observation: Observation) -> str:

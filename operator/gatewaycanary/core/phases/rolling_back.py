@@ -44,7 +44,7 @@ def _awaited(observation: Observation, state: State) -> str:
         observation.target.replicas if observation.target else state.baseline_replicas,
     )
     return (
-        f"StableNotReady: {observation.endpoints.stable} of {wanted} stable endpoints ready, "
+        f"StableNotReady: stable needs {wanted} ready endpoints, "
         "traffic stays on the canary until then"
     )
 
