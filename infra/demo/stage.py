@@ -100,6 +100,7 @@ def _start_operator(api: Api, stack: ExitStack) -> None:
     kubeconfig, log, pid = (
         OUTPUT / name for name in ("kubeconfig", "operator.log", "operator.pid")
     )
+    stack.callback(kubeconfig.unlink, missing_ok=True)
     write_credentials(api, kubeconfig)
     log.unlink(missing_ok=True)
     operator = Operator(kubeconfig=kubeconfig, namespace=SPACE, log=log)

@@ -7,7 +7,6 @@ that scenarios run side by side and an operator may be killed in one without a w
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,12 +35,17 @@ def api(cluster: Cluster) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="session")
-def credentials(cluster: Cluster, api: Api, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def credentials(
+    cluster: Cluster, api: Api, testrun_uid: str, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Install the CRD and the operator's rights; give a kubeconfig that has just those."""
-    lock = Path(tempfile.gettempdir()) / "gatewaycanary-e2e.lock"
-    with held(lock, "install the operator's rights"):
-        clusters.install_operator(cluster, api)
-        clusters.sweep(api)
+    shared = tmp_path_factory.getbasetemp().parent
+    done = shared / f"operator-installed-{testrun_uid}"
+    with held(shared / "install.lock", "install the operator's rights"):
+        if not done.exists():
+            clusters.install_operator(cluster, api)
+            clusters.sweep(api)
+            done.touch()
     path = tmp_path_factory.mktemp("operator") / "kubeconfig"
     write_credentials(api, path)
     return path
