@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from socket import has_dualstack_ipv6
 from typing import Literal
 
 from prometheus_client import (
@@ -17,7 +16,6 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
-    start_http_server,
 )
 
 from gatewaycanary.api.status import Status, StepRecord, Verdict
@@ -105,18 +103,6 @@ class Metrics:
         """Note how much too late the event loop woke its watchdog."""
         self._lag.observe(seconds)
 
-    def serve(self, *, port: int, address: str | None = None) -> Callable[[], None]:
-        """Serve `/metrics` from a thread of its own; return what closes it."""
-        chosen = _any_address() if address is None else address
-        server, thread = start_http_server(port, addr=chosen, registry=self.registry)
-
-        def close() -> None:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-        return close
-
     def _counter(self, one: series.Series) -> Counter:
         return Counter(one.name, one.about, one.labels, registry=self.registry)
 
@@ -127,10 +113,6 @@ class Metrics:
         return Histogram(
             one.name, one.about, one.labels, registry=self.registry, buckets=one.buckets
         )
-
-
-def _any_address() -> str:
-    return "::" if has_dualstack_ipv6() else "0.0.0.0"
 
 
 def newly_recorded(old: Status, new: Status) -> StepRecord | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import urllib.request
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -250,25 +248,3 @@ def test_every_series_of_the_table_is_served_and_no_other(metrics: Metrics) -> N
 def test_long_buckets_reach_an_hour() -> None:
     """A rollout of an hour is still told from a longer one."""
     assert series.LONG[-1] == 3600.0
-
-
-def test_metrics_are_served_over_http(metrics: Metrics) -> None:
-    """`/metrics` answers in Prometheus text, until it is closed."""
-    metrics.set_leader(leading=False)
-    port = _free_port()
-    close = metrics.serve(port=port, address="127.0.0.1")
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-            text = answer.read().decode()
-    finally:
-        close()
-    assert "gatewaycanary_leader 0.0" in text
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
