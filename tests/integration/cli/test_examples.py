@@ -10,17 +10,6 @@ import pytest
 import yaml
 
 from docs.documents import canaries
-from gatewaycanary.api.crd import NAME, crd_yaml
-
-
-@pytest.fixture(scope="session")
-def accepting(kubectl: tuple[str, ...]) -> tuple[str, ...]:
-    """Give kubectl for an API server that has the CRD."""
-    apply = [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"]
-    subprocess.run(apply, input=crd_yaml(), text=True, check=True, capture_output=True)
-    wait = [*kubectl, "wait", f"crd/{NAME}", "--for=condition=Established", "--timeout=30s"]
-    subprocess.run(wait, check=True, capture_output=True)
-    return kubectl
 
 
 @pytest.mark.parametrize(("where", "canary"), canaries(), ids=str)
