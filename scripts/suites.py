@@ -99,6 +99,15 @@ def count(report: str) -> Counts:
     return counted
 
 
+def failures(report: str) -> list[str]:
+    """Name the failed tests of a JUnit report."""
+    return [
+        f"{case.get('classname')}::{case.get('name')}"
+        for case in ET.fromstring(report).iter("testcase")
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+
+
 def table(results: Iterable[Result], *, total: float, limit: float) -> str:
     """Write the durations beside their limits."""
     rows = [
@@ -127,7 +136,8 @@ def main() -> int:
     total, limit = time.monotonic() - began, float(budget["total"][temperature])
     counts = _counted(results)
     _record(results, temperature=temperature, total=total, limit=limit)
-    print(f"\n{table(results, total=total, limit=limit)}")
+    print("", *(f"FAILED {name}" for name in _failed(results)), sep="\n")
+    print(table(results, total=total, limit=limit))
     print(closing(counts))
     well = all(one.state == "passed" for one in results) and total <= limit and not counts.failed
     return 0 if well else 1
@@ -157,11 +167,21 @@ def _counted(results: Iterable[Result]) -> Counts:
     """Add up the reports; a suite that failed without a failed test counts as one."""
     total = Counts()
     for one in results:
-        report = BUILD / "junit" / f"{one.name}.xml"
-        counts = count(report.read_text()) if report.exists() else Counts()
+        report = _report(one)
+        counts = count(report) if report else Counts()
         broken = one.state in ("failed", "late") and not counts.failed
         total += counts + Counts(failed=int(broken), skipped=int(one.state == "skipped"))
     return total
+
+
+def _failed(results: Iterable[Result]) -> list[str]:
+    reports = filter(None, map(_report, results))
+    return [name for report in reports for name in failures(report)]
+
+
+def _report(result: Result) -> str:
+    path = BUILD / "junit" / f"{result.name}.xml"
+    return path.read_text() if path.exists() else ""
 
 
 def _record(

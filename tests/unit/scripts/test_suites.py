@@ -83,6 +83,15 @@ def test_reports_are_counted() -> None:
     assert suites.count(report) + Counts(passed=1) == Counts(passed=4, failed=3, skipped=3)
 
 
+def test_failed_tests_are_named() -> None:
+    """Whoever reads the end of a run sees which tests failed."""
+    report = (
+        '<testsuites><testsuite><testcase classname="a.b" name="c"><failure/></testcase>'
+        '<testcase classname="a.b" name="d"/></testsuite></testsuites>'
+    )
+    assert suites.failures(report) == ["a.b::c"]
+
+
 def test_the_last_line_is_the_plain_one() -> None:
     """Whoever reads the end of a run finds the sums alone on a line."""
     assert suites.closing(Counts(passed=7, failed=0, skipped=1)) == "7 passed, 0 failed, 1 skipped"
