@@ -15,6 +15,7 @@ import subprocess
 import sys
 import urllib.request
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 from devcluster.waiting import wait_until
@@ -69,7 +70,7 @@ class Operator:
         self._kubeconfig = kubeconfig
         self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
-        self._probe_port = 0
+        self._probe_port = self._metrics_port = 0
 
     @property
     def pid(self) -> int:
@@ -78,11 +79,11 @@ class Operator:
 
     def start(self) -> None:
         """Start the process; `await_ready` tells when it works."""
-        self._probe_port, metrics_port = _free_port(), _free_port()
+        self._probe_port, self._metrics_port = _free_port(), _free_port()
         command = [
             *("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "gatewaycanary", "run"),
             *("--kubeconfig", str(self._kubeconfig), "--namespace", self._namespace),
-            *("--metrics-port", str(metrics_port), "--probe-port", str(self._probe_port)),
+            *("--metrics-port", str(self._metrics_port), "--probe-port", str(self._probe_port)),
             *("--lease-namespace", SYSTEM, "--lease-name", self._namespace),
             "--leader-elect" if self.elects else "--no-leader-elect",
         ]
@@ -101,28 +102,37 @@ class Operator:
         if not wait_until(lambda: self._ended() or self._answers(), timeout) or self._ended():
             raise OperatorError(f"the operator did not become ready; its log: {self.log}")
 
+    def metrics(self) -> str:
+        """Scrape the operator, as Prometheus does."""
+        url = f"http://127.0.0.1:{self._metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return str(response.read().decode())
+
+    def await_metrics(self, condition: Callable[[str], bool], timeout: float = 15.0) -> None:
+        """Scrape until the metrics are as wanted."""
+        if not wait_until(lambda: condition(self.metrics()), timeout):
+            raise OperatorError("the metrics do not become as wanted")
+
     def kill(self) -> None:
         """End the process as a power cut would."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ask the process to end; insist after a while."""
-        self._end(signal.SIGTERM)
+        """Ask the process to end, and expect that it does so without complaint."""
+        code = self._end(signal.SIGTERM)
+        if code:
+            raise OperatorError(f"the operator ended with exit code {code}; its log: {self.log}")
 
-    def _end(self, number: signal.Signals) -> None:
+    def _end(self, number: signal.Signals) -> int:
         if self._process is None:
-            return
-        self._process.send_signal(number)
+            return 0
+        process, self._process = self._process, None
+        process.send_signal(number)
         try:
-            self._process.wait(20)
+            return process.wait(20)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(20)
-            raise OperatorError(
-                f"the operator did not end by itself; its log: {self.log}"
-            ) from None
-        finally:
-            self._process = None
+            process.kill()
+            return process.wait(20)
 
     def _ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

@@ -189,9 +189,11 @@ class Scene(Sight):
     def strike(self) -> None:
         """Stop and remove everything, whatever came before."""
         self.stream.stop()
-        self.operator.stop()
         self.history.close()
-        clusters.remove_namespace(self.api, self.namespace)
+        try:
+            self.operator.stop()
+        finally:
+            clusters.remove_namespace(self.api, self.namespace)
 
     def _canaries(self) -> list[Object]:
         return self.history.all_current("GatewayCanary")
