@@ -24,10 +24,9 @@ from gatewaycanary.core.decision import (
 from model.ledgers import Ledger
 from model.observing import RUNNING
 from model.pictures import Picture
-from model.replicas import StatusWrite, Step
+from model.replicas import ROUTE_WRITES, StatusWrite, Step
 
 TRAFFIC_STAGES = frozenset({Stage.RAMPING, Stage.PROMOTING})
-ROUTE_WRITES = RaiseWeight | WithdrawWeight | RestoreRoute
 
 
 def breaches(ledger: Ledger, step: Step) -> Iterator[str]:

@@ -13,13 +13,24 @@ from datetime import datetime
 
 from gatewaycanary.api.status import Status
 from gatewaycanary.core.decide import decide
-from gatewaycanary.core.decision import Action, Decision, Event, LoadTests, ReadTestLog
+from gatewaycanary.core.decision import (
+    Action,
+    Decision,
+    Event,
+    LoadTests,
+    RaiseWeight,
+    ReadTestLog,
+    RestoreRoute,
+    WithdrawWeight,
+)
 from gatewaycanary.core.observation import Observation
 from model.cluster import Cluster
 from model.effects import ConflictError, Hands, RefusedError, store_status
 from model.observing import Memory, observe
 from model.pictures import Picture
 from model.views import View
+
+ROUTE_WRITES = RaiseWeight | WithdrawWeight | RestoreRoute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +140,6 @@ class Replica:
                 self._failed = True
             except RefusedError:
                 self._failed = True
-                since = self.memory.unwritable_since
-                self.memory.unwritable_since = since or self._clock()
-            else:
-                self.memory.unwritable_since = None
 
     def _record(
         self, observation: Observation, decision: Decision, seen: Picture
@@ -152,12 +159,22 @@ class Replica:
     ) -> Iterator[Effect]:
         yield action
         before = self._cluster.now
-        self._hands.perform(action, seen, decision.status, self.memory)
+        self._perform(action, seen, decision)
         if isinstance(action, LoadTests | ReadTestLog):
             self._again = True
         self._read_back(before)
         self._tell(action, observation, decision, before)
         yield action
+
+    def _perform(self, action: Action, seen: Picture, decision: Decision) -> None:
+        try:
+            self._hands.perform(action, seen, decision.status, self.memory)
+        except RefusedError:
+            if isinstance(action, ROUTE_WRITES):
+                self.memory.unwritable_since = self.memory.unwritable_since or self._clock()
+            raise
+        if isinstance(action, ROUTE_WRITES):
+            self.memory.unwritable_since = None
 
     def _read_back(self, before: Picture) -> None:
         after = self._cluster.now
