@@ -69,7 +69,8 @@ def test_wait_is_bound_to_its_image(scene: Scene) -> None:
     scene.start(hooks.pod("sleep 4", name="slow"))
     scene.apply("2.0.0")
     waiting = command(scene, "wait", "gateway")
-    scene.reaches("Testing", weight=50)
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline(), "it prints where the rollout stands as soon as it looks"
     scene.apply("3.0.0")
     code, printed = ended(waiting)
     assert code == 4, printed
