@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatewaycanary.api.status import Stage, State
-from gatewaycanary.core import report, reversals, suspension
+from gatewaycanary.core import report, reversals, suspension, workload
 from gatewaycanary.core.decision import Decision
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.phases import (
@@ -23,6 +23,8 @@ from gatewaycanary.core.phases import (
 from gatewaycanary.core.turn import Turn
 
 PURSUED = frozenset({Stage.RAMPING, Stage.PROMOTING})
+HELD = PURSUED | {Stage.PREPARING}
+"""Where the target's autoscaler must not shrink stable, whose traffic goes away."""
 
 
 def decide(observation: Observation) -> Decision:
@@ -72,6 +74,13 @@ def _turn(observation: Observation, state: State) -> Turn:
 
 
 def _pursue(observation: Observation, state: State) -> Turn:
+    turn = _go_on(observation, workload.follow_autoscaler(observation, state))
+    if turn.state.stage not in HELD:
+        return turn
+    return replace(turn, actions=workload.hold_autoscaler(observation) + turn.actions)
+
+
+def _go_on(observation: Observation, state: State) -> Turn:
     turned = reversals.ordered(observation, state)
     if turned is not None:
         return turned

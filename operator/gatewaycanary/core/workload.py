@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gatewaycanary.api.status import State
 from gatewaycanary.core.decision import (
     Action,
@@ -29,12 +31,21 @@ def wanted(observation: Observation, state: State, *, replicas: int) -> tuple[Ac
     else:
         deployment = (ScaleCanary(replicas=replicas),) if canary.replicas < replicas else ()
     service: tuple[Action, ...] = () if observation.canary_service else (CreateCanaryService(),)
-    return deployment + service + _autoscaler(observation, state)
+    return deployment + service
 
 
-def _autoscaler(observation: Observation, state: State) -> tuple[Action, ...]:
+def follow_autoscaler(observation: Observation, state: State) -> State:
+    """Note the policy of an autoscaler that is not held, to be put back at the end."""
     autoscaler = observation.autoscaler
-    if autoscaler is None or autoscaler.held or state.autoscaler != autoscaler.name:
+    if autoscaler is None or autoscaler.held:
+        return state
+    return replace(state, autoscaler=autoscaler.name, autoscaler_original=autoscaler.select_policy)
+
+
+def hold_autoscaler(observation: Observation) -> tuple[Action, ...]:
+    """Hold the target's autoscaler, again where somebody's upgrade has let it go."""
+    autoscaler = observation.autoscaler
+    if autoscaler is None or autoscaler.held or not observation.meta.finalizer:
         return ()
     return (HoldAutoscaler(name=autoscaler.name),)
 

@@ -155,9 +155,29 @@ def _start(observation: Observation, state: State, spec: GatewayCanarySpec, targ
             silent=True,
             actions=first,
         )
+    message = f"Rolling out {image} beside {target.image}"
+    return Turn(
+        state=_started(observation, state, target, image=image),
+        phase=Phase.PREPARING,
+        reason="RolloutStarted",
+        message=message,
+        actions=() if observation.meta.finalizer else (AddFinalizer(),),
+        events=(
+            Event(reason="RolloutStarted", message=message),
+            *(
+                Event(reason=one.reason, message=one.sentence(), warning=True)
+                for one in observation.warnings
+            ),
+        ),
+        stable_image=target.image,
+        started=True,
+    )
+
+
+def _started(observation: Observation, state: State, target: Target, *, image: str) -> State:
     ordinal = state.ordinal + 1
     autoscaler = observation.autoscaler
-    started = replace(
+    return replace(
         reset(State()),
         ordinal=ordinal,
         stage=advance(state.stage, Move.START),
@@ -173,23 +193,6 @@ def _start(observation: Observation, state: State, spec: GatewayCanarySpec, targ
         approve_seen=observation.meta.approve,
         abort_seen=observation.meta.abort,
         retry_seen=observation.meta.retry,
-    )
-    message = f"Rolling out {image} beside {target.image}"
-    return Turn(
-        state=started,
-        phase=Phase.PREPARING,
-        reason="RolloutStarted",
-        message=message,
-        actions=() if observation.meta.finalizer else (AddFinalizer(),),
-        events=(
-            Event(reason="RolloutStarted", message=message),
-            *(
-                Event(reason=one.reason, message=one.sentence(), warning=True)
-                for one in observation.warnings
-            ),
-        ),
-        stable_image=target.image,
-        started=True,
     )
 
 
