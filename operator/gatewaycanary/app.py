@@ -26,7 +26,8 @@ from gatewaycanary.engine.options import Options
 from gatewaycanary.engine.queue import Priority, Queue
 from gatewaycanary.engine.reconciler import Reconciler, utc_now
 from gatewaycanary.engine.record import Recorder
-from gatewaycanary.engine.sources import Key, Sources
+from gatewaycanary.engine.relations import Key
+from gatewaycanary.engine.sources import Sources
 from gatewaycanary.engine.supervisor import Supervisor, TaskEndedError
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.engine.writer import Writer

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from gatewaycanary.core.naming import canary_name
+from gatewaycanary.core.naming import OWNER_LABEL, canary_name
 from gatewaycanary.core.writes import Object
 
 SLICE_LABEL: Final = "kubernetes.io/service-name"
@@ -46,6 +46,11 @@ def token(kind: str, name: str) -> str:
     return f"{kind}/{name}"
 
 
+def owner_token(uid: str) -> str:
+    """Name the GatewayCanary of this uid: what it is and what it owns."""
+    return token("owner", uid)
+
+
 def label_token(key: str, value: str) -> str:
     """Name a label that the pods of a Deployment carry."""
     return token("label", f"{key}={value}")
@@ -75,6 +80,7 @@ def _of_canary(obj: Object) -> Iterator[str]:
     target = str((spec.get("targetRef") or {}).get("name", ""))
     named = spec.get("service") or {}
     traffic = spec.get("traffic") or {}
+    yield owner_token(obj.get("metadata", {}).get("uid", ""))
     yield token("Deployment", target)
     yield token("Deployment", canary_name(target))
     yield token("Service", named.get("stable") or target)
@@ -122,6 +128,11 @@ def _of_slice(obj: Object) -> Iterator[str]:
     yield token("Service", labels.get(SLICE_LABEL, ""))
 
 
+def _of_owned(obj: Object) -> Iterator[str]:
+    labels = obj.get("metadata", {}).get("labels") or {}
+    yield owner_token(labels.get(OWNER_LABEL, ""))
+
+
 def _spec(obj: Object) -> Mapping[str, Any]:
     found: Mapping[str, Any] = obj.get("spec") or {}
     return found
@@ -140,5 +151,7 @@ _FILINGS: Final[Mapping[str, Callable[[Object], Iterator[str]]]] = MappingProxyT
         "Ingress": _of_ingress,
         "HorizontalPodAutoscaler": _of_autoscaler,
         "EndpointSlice": _of_slice,
+        "Pod": _of_owned,
+        "Job": _of_owned,
     }
 )

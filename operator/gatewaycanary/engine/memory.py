@@ -14,7 +14,7 @@ from gatewaycanary.api.status import Status
 from gatewaycanary.core.decision import Action
 from gatewaycanary.core.observation import Problem, RunView
 from gatewaycanary.engine.parsing import Parsed, read
-from gatewaycanary.engine.sources import Key
+from gatewaycanary.engine.relations import Key
 from gatewaycanary.helmtests.memory import RunMemory
 from gatewaycanary.helmtests.release import Hook
 from gatewaycanary.kube.resources import Object

@@ -26,7 +26,7 @@ from gatewaycanary.core.writes import Object as Json
 from gatewaycanary.engine.caches import Caches
 from gatewaycanary.engine.memory import Memory, Recollection
 from gatewaycanary.engine.parsing import Parsed
-from gatewaycanary.engine.sources import Key
+from gatewaycanary.engine.relations import Key
 from gatewaycanary.engine.surroundings import Surroundings, both_sides, look
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.kube.resources import Object

@@ -19,7 +19,7 @@ from gatewaycanary.engine.act import Actor
 from gatewaycanary.engine.observe import Observed, Observer
 from gatewaycanary.engine.queue import Priority, Queue
 from gatewaycanary.engine.record import Recorder
-from gatewaycanary.engine.sources import Key
+from gatewaycanary.engine.relations import Key
 from gatewaycanary.kube.errors import (
     ConflictError,
     FencedError,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gatewaycanary.core import autoscalers, endpoints, manifests, naming, pods
-from gatewaycanary.core.lookups import Lookup, token
+from gatewaycanary.core import autoscalers, endpoints, naming, pods
+from gatewaycanary.core.lookups import Lookup, owner_token, token
 from gatewaycanary.core.observation import Endpoints, Meta
 from gatewaycanary.core.writes import Object
 from gatewaycanary.traffic.protocol import RouteContext
@@ -48,8 +48,8 @@ def both_sides(
     """Count the ready endpoints of both sides and read the canary pods' news."""
     ours = [
         pod
-        for pod in lookup.list("Pod", meta.namespace)
-        if manifests.is_ours(pod, meta.uid) and _is_canary_pod(pod, revision)
+        for pod in lookup.filed("Pod", meta.namespace, owner_token(meta.uid))
+        if _is_canary_pod(pod, revision)
     ]
     faults = [fault for pod in ours if (fault := pods.pod_fault(pod, now)) is not None]
     deployment = found.canary_deployment

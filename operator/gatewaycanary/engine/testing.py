@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.api.status import Stage, State
-from gatewaycanary.core import manifests, naming, pods
+from gatewaycanary.core import lookups, manifests, naming, pods
 from gatewaycanary.core.decision import AdvanceTests
 from gatewaycanary.core.observation import Meta, RunPhase, RunView
 from gatewaycanary.core.writes import Create, Delete
@@ -270,8 +270,8 @@ class Suites:
         return {
             (kind, obj["metadata"]["name"]): obj
             for kind in sorted(TEST_KINDS)
-            for obj in self._caches.list(kind, meta.namespace)
-            if manifests.is_ours(obj, meta.uid) and _is_test(obj)
+            for obj in self._caches.filed(kind, meta.namespace, lookups.owner_token(meta.uid))
+            if _is_test(obj)
         }
 
     def _kinds_cached(self, meta: Meta) -> list[str]:

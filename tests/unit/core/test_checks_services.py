@@ -96,6 +96,16 @@ LABELLED = {"app": "web", "shard": "1"}
         ),
         pytest.param(
             [
+                deployment(labels={"track": "stable", "app": "web"}),
+                service(selector={"track": "stable", "app": "web"}),
+                deployment("api-canary", labels={"track": "stable-canary", "app": "api"}),
+            ],
+            {},
+            [],
+            id="another canary with the same label",
+        ),
+        pytest.param(
+            [
                 deployment(
                     selector={
                         "matchLabels": {"app": "web"},

@@ -19,6 +19,7 @@ from unit.core.objects import NAMESPACE, cache, canary, deployment, policy, serv
             "GatewayCanary",
             canary(),
             {
+                "owner/0f0e",
                 "Deployment/web",
                 "Deployment/web-canary",
                 "Service/web",
@@ -33,14 +34,14 @@ from unit.core.objects import NAMESPACE, cache, canary, deployment, policy, serv
                 service={"stable": "a", "canary": "b"},
                 traffic={"istio": {"virtualService": "v"}},
             ),
-            {"Deployment/web", "Deployment/web-canary", "Service/a", "Service/b",
+            {"owner/0f0e", "Deployment/web", "Deployment/web-canary", "Service/a", "Service/b",
              "VirtualService/v"},
         ),
         (
             "GatewayCanary",
             canary(traffic={"gatewayAPI": {"httpRoute": "r"}}),
-            {"Deployment/web", "Deployment/web-canary", "Service/web", "Service/web-canary",
-             "HTTPRoute/r"},
+            {"owner/0f0e", "Deployment/web", "Deployment/web-canary", "Service/web",
+             "Service/web-canary", "HTTPRoute/r"},
         ),
         ("Deployment", deployment(labels={"app": "web"}), {"label/app=web"}),
         ("Service", service(selector={"b": "1", "a": "2"}), {"selector/a=2"}),
@@ -61,6 +62,7 @@ from unit.core.objects import NAMESPACE, cache, canary, deployment, policy, serv
             {"metadata": {"labels": {"kubernetes.io/service-name": "web"}}},
             {"Service/web"},
         ),
+        ("Pod", {"metadata": {"labels": {"canary.soma.dev/owner-uid": "0f0e"}}}, {"owner/0f0e"}),
         ("NetworkPolicy", policy("p", {}), set()),
     ],
 )  # fmt: skip
@@ -72,7 +74,7 @@ def test_tokens(kind: str, obj: Object, expected: set[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GatewayCanary", "Deployment", "Service", "Ingress",
-                                  "HorizontalPodAutoscaler", "EndpointSlice"])  # fmt: skip
+                                  "HorizontalPodAutoscaler", "EndpointSlice", "Pod"])  # fmt: skip
 @pytest.mark.parametrize("obj", [{}, {"spec": None}, {"metadata": {}, "spec": {}}])
 def test_odd_objects_are_filed_too(kind: str, obj: dict[str, Any]) -> None:
     """No object, however bare, stops the cache."""

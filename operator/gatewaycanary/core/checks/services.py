@@ -78,10 +78,12 @@ def _towards(scene: Scene, deployment: Object, service: Object, name: str) -> It
     elif isinstance(scene.label, Problem):
         yield scene.label
     elif scene.label is not None:
-        yield from _unfit_label(scene, deployment, scene.label)
+        yield from _unfit_label(scene, deployment, service, scene.label)
 
 
-def _unfit_label(scene: Scene, deployment: Object, label: CanaryLabel) -> Iterator[Problem]:
+def _unfit_label(
+    scene: Scene, deployment: Object, service: Object, label: CanaryLabel
+) -> Iterator[Problem]:
     labels = relabelled(pod_labels(deployment), label)
     if not selects(rewritten(deployment["spec"]["selector"], label), labels):
         yield Problem(
@@ -91,9 +93,12 @@ def _unfit_label(scene: Scene, deployment: Object, label: CanaryLabel) -> Iterat
             message=f"they leave no room for pods with {label.key}: {label.canary}; set "
             "spec.canary.selectorLabel to another label",
         )
+    # NB: another canary in the namespace may well carry the same label, such as track, and is told
+    # apart by the rest of the selector.
+    wanted = relabelled(service["spec"]["selector"], label)
     filed = label_token(label.key, label.canary)
     for other in scene.lookup.filed("Deployment", scene.meta.namespace, filed):
-        if not is_ours(other, scene.meta.uid):
+        if not is_ours(other, scene.meta.uid) and service_selects(wanted, pod_labels(other)):
             yield Problem(
                 reason="CanaryLabelTaken",
                 object=f"Deployment {other['metadata']['name']}",
