@@ -35,6 +35,14 @@ def command(scene: Scene, *arguments: str, given: str = "") -> subprocess.Popen[
     return started
 
 
+def first_line(started: subprocess.Popen[str]) -> str:
+    """Wait until it has looked: it then prints where the rollout stands."""
+    assert started.stdout is not None
+    line = started.stdout.readline()
+    assert line
+    return line
+
+
 def ended(started: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for its end; give its exit code and what it printed."""
     printed, errors = started.communicate(timeout=120)
@@ -43,15 +51,18 @@ def ended(started: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def test_wait_for_a_promotion(scene: Scene) -> None:
-    """Exit code 0 once the image is promoted, with a line for each change."""
+    """Exit code 0 once the image is promoted, with a line for each change, waits named."""
     scene.start()
-    scene.apply("2.0.0")
-    code, printed = ended(command(scene, "wait", "gateway"))
+    scene.apply("2.0.0", steps=({"weight": 50, "approval": True}, 100))
+    waiting = command(scene, "wait", "gateway")
+    first_line(waiting)
+    status = scene.reaches("AwaitingApproval", weight=50)
+    scene.annotate("approve", f"{status['revision']}/50")
+    code, printed = ended(waiting)
     assert code == 0, printed
     assert scene.ends("Succeeded")
     assert scene.stable_image() == image("2.0.0")
-    assert "50 %" in printed
-    assert "100 %" in printed
+    assert "Raising the canary's weight from 50 to 100 %" in printed
 
 
 def test_wait_for_a_rollback(scene: Scene) -> None:
@@ -69,8 +80,7 @@ def test_wait_is_bound_to_its_image(scene: Scene) -> None:
     scene.start(hooks.pod("sleep 4", name="slow"))
     scene.apply("2.0.0")
     waiting = command(scene, "wait", "gateway")
-    assert waiting.stdout is not None
-    assert waiting.stdout.readline(), "it prints where the rollout stands as soon as it looks"
+    first_line(waiting)
     scene.apply("3.0.0")
     code, printed = ended(waiting)
     assert code == 4, printed
