@@ -112,35 +112,34 @@ class Actor:
         await self._send(write, urgent=True)
 
     async def _finalizers(self, observed: Observed, *, add: bool) -> None:
-        metadata = observed.raw["metadata"]
-        others = [one for one in metadata.get("finalizers") or () if one != naming.FINALIZER]
+        metadata = self._newest(observed)["metadata"]
+        place = {"namespace": metadata["namespace"], "name": metadata["name"]}
+        found = metadata.get("finalizers") or []
+        if add is (naming.FINALIZER in found):
+            return
+        others = [one for one in found if one != naming.FINALIZER]
         wanted = [*others, naming.FINALIZER] if add else others
         answer = await self._client.merge_patch(
             GATEWAY_CANARY,
             {
                 "metadata": {
-                    "resourceVersion": self._version(observed),
+                    "resourceVersion": metadata["resourceVersion"],
                     "finalizers": wanted or None,
                 }
             },
-            namespace=metadata["namespace"],
-            name=metadata["name"],
+            **place,
         )
-        deleted = metadata.get("deletionTimestamp") is not None
-        if deleted and not answer["metadata"].get("finalizers"):
-            self._caches.remove(
-                GATEWAY_CANARY.kind,
-                namespace=metadata["namespace"],
-                name=metadata["name"],
-                uid=metadata["uid"],
-            )
+        deleted = answer["metadata"].get("deletionTimestamp") is not None
+        if deleted and not wanted:
+            self._caches.remove(GATEWAY_CANARY.kind, **place, uid=metadata["uid"])
             return
         self._caches.put(GATEWAY_CANARY.kind, answer)
 
-    def _version(self, observed: Observed) -> str:
-        """Give the version after our own status write of this same look."""
-        now = self._caches.get(GATEWAY_CANARY.kind, *observed.key) or observed.raw
-        return str(now["metadata"]["resourceVersion"])
+    def _newest(self, observed: Observed) -> Object:
+        """Give the object as it is after our own status write of this same look."""
+        now = self._caches.get(GATEWAY_CANARY.kind, *observed.key)
+        same = now is not None and now["metadata"]["uid"] == observed.raw["metadata"]["uid"]
+        return observed.raw if now is None or not same else now
 
     def _label(self, observed: Observed) -> selectors.CanaryLabel:
         spec = observed.observation.spec
