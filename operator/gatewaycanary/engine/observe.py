@@ -83,7 +83,7 @@ class Observer:
             meta=parsed.meta,
             spec=parsed.spec,
             status=parsed.status,
-            problems=(*parsed.problems, *refused, *self._problems(parsed, kept, route)),
+            problems=(*parsed.problems, *refused, *self._problems(parsed, kept, route, now=now)),
             warnings=self._warnings(parsed, route),
             target=_target(around.deployment, container=container_of(raw)),
             revision_hash=_revision_hash(around.deployment, parsed.spec),
@@ -105,7 +105,7 @@ class Observer:
         )
 
     def _problems(
-        self, parsed: Parsed, kept: Recollection, route: Route | None
+        self, parsed: Parsed, kept: Recollection, route: Route | None, *, now: datetime
     ) -> tuple[Problem, ...]:
         if parsed.spec is None:
             return ()
@@ -116,7 +116,7 @@ class Observer:
             running=_running(parsed.status),
         )
         of_route = () if route is None else route.provider.problems(route.context, self._caches)
-        return (*around, *of_route, *(kept.loaded.problems if kept.loaded else ()))
+        return (*around, *of_route, *self._suites.problems(parsed, kept, now=now))
 
     def _warnings(self, parsed: Parsed, route: Route | None) -> tuple[Problem, ...]:
         if _running(parsed.status) or route is None or parsed.spec is None:

@@ -15,7 +15,7 @@ from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.api.status import Stage, State
 from gatewaycanary.core import lookups, manifests, naming, pods
 from gatewaycanary.core.decision import AdvanceTests
-from gatewaycanary.core.observation import Meta, RunPhase, RunView
+from gatewaycanary.core.observation import Meta, Problem, RunPhase, RunView
 from gatewaycanary.core.writes import Create, Delete
 from gatewaycanary.engine.caches import Caches
 from gatewaycanary.engine.loading import Loader
@@ -67,6 +67,17 @@ class Suites:
             log_tail=kept.logs.get(state.revision, ""),
             objects_left=self._objects_left(parsed.meta, kept, state),
         )
+
+    def problems(self, parsed: Parsed, kept: Recollection, *, now: datetime) -> tuple[Problem, ...]:
+        """Tell what forbids to run the tests that were read.
+
+        At rest that is forgotten when it expires, so that the start is tried, and the release read,
+        again. In mid-rollout it stands until they are read anew, or it would never last.
+        """
+        loaded = current(kept, parsed.status.state, now=now)
+        if loaded is None and parsed.status.state.stage is not Stage.RESTING:
+            loaded = kept.loaded
+        return () if loaded is None else loaded.problems
 
     def _standing(
         self, parsed: Parsed, spec: GatewayCanarySpec, kept: Recollection, *, now: datetime
@@ -302,16 +313,13 @@ def run_key(parsed: Parsed) -> RunKey:
 def current(kept: Recollection, state: State, *, now: datetime) -> Loaded | None:
     """Give what was loaded, if it was for this rollout and has not expired."""
     loaded = kept.loaded
-    if loaded is None:
-        return None
     resting = state.stage is Stage.RESTING
-    ours = loaded.ordinal == (state.ordinal + 1 if resting else state.ordinal)
+    if loaded is None or loaded.ordinal != (state.ordinal + 1 if resting else state.ordinal):
+        kept.loaded = None
+        return None
     lasting = not resting and not loaded.problems
     fresh = lasting or loaded.expires is None or now < loaded.expires
-    if ours and fresh:
-        return loaded
-    kept.loaded = None
-    return None
+    return loaded if fresh else None
 
 
 def _is_test(obj: Object) -> bool:
