@@ -9,8 +9,8 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from random import Random
 from uuid import uuid4
@@ -41,6 +41,7 @@ from gatewaycanary.kube.limiter import Limiter
 from gatewaycanary.kube.transport import Transport
 from gatewaycanary.telemetry import logs
 from gatewaycanary.telemetry.metrics import Metrics
+from gatewaycanary.telemetry.timing import Reactions
 
 SHELL_PATIENCE = 1.0
 """Seconds that kopf gets for its own farewell."""
@@ -65,10 +66,15 @@ class Engine:
         for number, reflector in enumerate(self.caches.reflectors):
             supervisor.start(f"reflector-{number}", reflector.run())
         if self.lease is not None:
-            supervisor.start("lease", self.lease.run())
+            supervisor.start("lease", self._stand(self.lease))
         leads = asyncio.Event()
         for number in range(self.options.workers):
             supervisor.start(f"worker-{number}", self._work(leads, first=number == 0))
+
+    async def _stand(self, lease: Lease) -> None:
+        """Stand for election once the caches are warm: who cannot look must not keep others out."""
+        await self.caches.synced()
+        await lease.run()
 
     async def _work(self, leads: asyncio.Event, *, first: bool) -> None:
         if first:
@@ -107,7 +113,8 @@ def build(
     )
     caches = Caches(client=reading, namespaces=options.namespaces, rng=rng)
     excluded = frozenset(options.excluded_namespaces)
-    sources = Sources(caches=caches, queue=queue, excluded=excluded)
+    reactions: Reactions[Key] = Reactions(metrics.observe_reaction)
+    sources = Sources(caches=caches, queue=queue, excluded=excluded, arrived=reactions.arrived)
     writer = Writer(client=client, caches=caches)
     suites = Suites(
         client=client,
@@ -125,6 +132,7 @@ def build(
         ),
         actor=Actor(client=client, writer=writer, caches=caches, suites=suites),
         metrics=metrics,
+        reactions=reactions,
     )
     return Engine(
         options=options,
@@ -155,21 +163,18 @@ def _identity() -> str:
     return f"{socket.gethostname()}_{uuid4().hex[:12]}"
 
 
-@asynccontextmanager
-async def _endpoints(engine: Engine, metrics: Metrics) -> AsyncIterator[None]:
+@contextmanager
+def _endpoints(engine: Engine, metrics: Metrics) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     app = probes.application(
-        live=lambda: probes.loop_turns(loop),
+        live=lambda: probes.loop_turns(loop, observe=metrics.observe_loop_lag),
         ready=lambda: engine.caches.ready,
         metrics=make_wsgi_app(metrics.registry),
     )
-    ports = sorted({engine.options.metrics_port, engine.options.probe_port})
-    served = [probes.Endpoint(app, port=port) for port in ports]
-    try:
+    with ExitStack() as served:
+        for port in sorted({engine.options.metrics_port, engine.options.probe_port}):
+            served.callback(probes.Endpoint(app, port=port).close)
         yield
-    finally:
-        for endpoint in served:
-            endpoint.close()
 
 
 async def serve(options: Options) -> None:
@@ -185,7 +190,7 @@ async def serve(options: Options) -> None:
     engine = build(options, connection=connection, transport=transport, metrics=metrics)
     supervisor = Supervisor()
     try:
-        async with _endpoints(engine, metrics):
+        with _endpoints(engine, metrics):
             engine.start(supervisor)
             await _until_stopped(engine, supervisor, connection)
     finally:
@@ -203,6 +208,8 @@ async def _until_stopped(engine: Engine, supervisor: Supervisor, connection: Con
         await asyncio.wait({shell, told, watched}, return_when=asyncio.FIRST_COMPLETED)
         if watched.done():
             watched.result()
+        if shell.done() and (died := shell.exception()) is not None:
+            raise TaskEndedError("task kopf ended") from died
     finally:
         # NB: the lease goes first, so that a successor need not wait for kopf's own farewell.
         engine.queue.close()

@@ -38,6 +38,7 @@ class Loaded:
 
 REPEATS_ALLOWED = 3
 PACE = timedelta(seconds=0.1)
+DOUBLINGS = 8
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Fingerprint = tuple[Status, tuple[Action, ...], RunView]
@@ -48,11 +49,12 @@ Fingerprint = tuple[Status, tuple[Action, ...], RunView]
 class Recollection:
     """What is remembered of one canary.
 
-    ``logs``: the failed test's log by revision. ``cleaned``: the last rollout whose test objects
-    were deleted, by its ordinal.
+    ``met``: whether this process has looked at it before. ``logs``: the failed test's log by
+    revision. ``cleaned``: the last rollout whose test objects were deleted, by its ordinal.
     """
 
     uid: str
+    met: bool = False
     parsed: Parsed | None = None
     loaded: Loaded | None = None
     run: RunMemory = field(default_factory=RunMemory)
@@ -65,12 +67,13 @@ class Recollection:
 
     def pace(self, decided: Fingerprint, *, now: datetime) -> timedelta:
         """Tell how long to put off what is decided: longer the more often it was performed."""
-        if decided != self.last:
+        # NB: a clock that was set back must not hold anything up for as long as it was ahead.
+        if decided != self.last or self.resume_at > now + PACE * 2**DOUBLINGS:
             self.last, self.repeats, self.resume_at = decided, 0, now
         wait = self.resume_at - now
         if wait <= timedelta():
             self.repeats += 1
-            patience = PACE * 2 ** min(self.repeats - REPEATS_ALLOWED, 8)
+            patience = PACE * 2 ** min(self.repeats - REPEATS_ALLOWED, DOUBLINGS)
             self.resume_at = now + (patience if self.repeats > REPEATS_ALLOWED else timedelta())
         return wait
 
@@ -98,6 +101,11 @@ class Memory:
     def forget(self, key: Key) -> None:
         """Forget a canary that is gone."""
         self._kept.pop(key, None)
+
+    def is_unwritable(self, key: Key) -> bool:
+        """Tell whether the last write of the route failed."""
+        kept = self._kept.get(key)
+        return kept is not None and kept.unwritable_since is not None
 
     def note_unwritable(self, key: Key, *, since: datetime) -> None:
         """Note that the route could not be written."""

@@ -40,8 +40,7 @@ def read(raw: Object) -> Parsed:
     try:
         status = parse_status(raw.get("status") or {})
     except ValidationError as error:
-        message = f"{meta.namespace}/{meta.name}: the stored status cannot be read: {error}"
-        raise UnreadableStatusError(message) from error
+        raise UnreadableStatusError(_first(error)) from error
     return Parsed(meta=meta, spec=spec, status=status, problems=problems)
 
 
@@ -77,3 +76,8 @@ def _read_spec(spec: Object, *, name: str) -> tuple[GatewayCanarySpec | None, tu
             )
             for field, message in error.problems
         )
+
+
+def _first(error: ValidationError) -> str:
+    detail = error.errors()[0]
+    return f"{'.'.join(map(str, ('status', *detail['loc'])))}: {detail['msg']}"

@@ -24,6 +24,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from enum import IntEnum
 from itertools import count
+from math import inf
 from typing import Final, Generic, TypeVar
 
 from gatewaycanary.kube.backoff import Backoff
@@ -135,11 +136,13 @@ class Queue(Generic[K]):
         if not self._in_flight:
             self._idle.set()
 
-    def retry(self, key: K, priority: Priority, *, at_least: float = 0.0) -> float:
+    def retry(
+        self, key: K, priority: Priority, *, at_least: float = 0.0, at_most: float = inf
+    ) -> float:
         """Note a failure, have the key added after its backoff, and return that delay."""
         tries = self._failures.get(key, 0) + 1
         self._failures[key] = tries
-        delay = max(self._backoff.delay(tries), at_least)
+        delay = max(min(self._backoff.delay(tries), at_most), at_least)
         self.add_after(key, delay, priority)
         return delay
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from math import inf
 from time import perf_counter
 
 from gatewaycanary.api.status import Stage
 from gatewaycanary.core.decide import decide
-from gatewaycanary.core.decision import Action, Decision
+from gatewaycanary.core.decision import Action, Decision, Event
 from gatewaycanary.engine.act import Actor
 from gatewaycanary.engine.observe import Observed, Observer
+from gatewaycanary.engine.parsing import UnreadableStatusError
 from gatewaycanary.engine.queue import Priority, Queue
 from gatewaycanary.engine.record import Recorder
 from gatewaycanary.engine.relations import Key
@@ -26,10 +28,15 @@ from gatewaycanary.kube.errors import (
     KubeError,
     NotFoundError,
     RetryableError,
+    SpecError,
     ThrottledError,
 )
 from gatewaycanary.telemetry.logs import decided
 from gatewaycanary.telemetry.metrics import Metrics
+from gatewaycanary.telemetry.timing import Reactions
+
+REVERT_PATIENCE = 2.0
+"""Seconds after which a revert that failed is tried again at the latest."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +57,7 @@ class Reconciler:
         recorder: Recorder,
         actor: Actor,
         metrics: Metrics,
+        reactions: Reactions[Key],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._queue = queue
@@ -57,6 +65,7 @@ class Reconciler:
         self._recorder = recorder
         self._actor = actor
         self._metrics = metrics
+        self._reactions = reactions
         self._clock = clock
 
     async def work(self) -> None:
@@ -70,8 +79,9 @@ class Reconciler:
 
     async def _attempt(self, key: Key) -> None:
         started = perf_counter()
+        self._reactions.taken(key)
         try:
-            await self.reconcile(key)
+            await self._look(key)
         except FencedError:
             raise
         except ConflictError as error:
@@ -83,18 +93,30 @@ class Reconciler:
             self._again(key, error)
         else:
             self._queue.forget(key)
+            self._reactions.settled(key)
         self._metrics.observe_reconcile(perf_counter() - started)
 
     def _again(self, key: Key, error: Exception, *, at_least: float = 0.0) -> None:
         self._metrics.count_error(error)
+        self._reactions.failed(key)
         priority = self._priority(key)
-        delay = self._queue.retry(key, priority, at_least=at_least)
+        at_most = REVERT_PATIENCE if priority is Priority.ROLLBACK else inf
+        delay = self._queue.retry(key, priority, at_least=at_least, at_most=at_most)
         level = logging.DEBUG if isinstance(error, ConflictError) else logging.WARNING
         _log.log(level, "%s/%s: %s; again in %.2f s", *key, error, delay)
 
     def _priority(self, key: Key) -> Priority:
-        stage = self._observer.stage(key)
-        return Priority.ROLLBACK if stage is Stage.ROLLING_BACK else Priority.ACTIVE
+        reverts = self._observer.stage(key) is Stage.ROLLING_BACK
+        if reverts or self._observer.memory.is_unwritable(key):
+            return Priority.ROLLBACK
+        return Priority.ACTIVE
+
+    async def _look(self, key: Key) -> None:
+        try:
+            await self.reconcile(key)
+        except UnreadableStatusError as error:
+            self._metrics.count_error(error)
+            await self._recorder.tell_unreadable(key, error)
 
     async def reconcile(self, key: Key) -> None:
         """Observe, decide, record and act, once."""
@@ -102,19 +124,23 @@ class Reconciler:
         if observed is None:
             self._metrics.forget(*key)
             return
+        self._meet(observed)
         decision = decide(observed.observation)
         if self._runs_hot(observed, decision):
             return
         failed = await self._revert(observed, decision)
         await self._record(observed, decision)
-        try:
-            await self._act(observed, decision.actions)
-        finally:
-            await self._recorder.tell(observed, decision)
-        if failed is not None:
-            raise failed
+        await self._perform(observed, decision, failed=failed)
         if decision.requeue_after is not None:
             self._queue.add_after(key, decision.requeue_after.total_seconds(), self._priority(key))
+
+    def _meet(self, observed: Observed) -> None:
+        """Begin the series of an object that this process has not looked at before."""
+        kept, observation = observed.recollection, observed.observation
+        if not kept.met:
+            kept.met = True
+            self._metrics.forget(*observed.key)
+            self._metrics.observe_existing(observation.meta, observation.status)
 
     def _runs_hot(self, observed: Observed, decision: Decision) -> bool:
         """Put off a decision that keeps coming though its effects were performed."""
@@ -127,7 +153,8 @@ class Reconciler:
         if wait <= timedelta():
             return False
         _log.debug("%s/%s: the same effects again: %s", *observed.key, decision.actions)
-        self._queue.add_after(observed.key, wait.total_seconds(), self._priority(observed.key))
+        sooner = min(wait, decision.requeue_after or wait)
+        self._queue.add_after(observed.key, sooner.total_seconds(), self._priority(observed.key))
         return True
 
     async def _revert(self, observed: Observed, decision: Decision) -> KubeError | None:
@@ -140,12 +167,14 @@ class Reconciler:
             if not isinstance(error, NotFoundError):
                 self._observer.memory.note_unwritable(observed.key, since=self._clock())
             return error
+        self._observer.memory.note_written(observed.key)
         if decision.urgent:
-            self._observer.memory.note_written(observed.key)
+            self._reactions.answered(observed.key, "revert")
         return None
 
     async def _record(self, observed: Observed, decision: Decision) -> None:
         if await self._recorder.record(observed, decision):
+            self._reactions.answered(observed.key, "gate")
             status = decision.status
             decided(
                 _log,
@@ -156,10 +185,30 @@ class Reconciler:
                 revision=status.revision,
             )
 
+    async def _perform(
+        self, observed: Observed, decision: Decision, *, failed: KubeError | None
+    ) -> None:
+        """Perform the effects, tell the events, and then raise what has failed."""
+        try:
+            await self._act(observed, decision.actions)
+        except FencedError:
+            raise
+        except KubeError as error:
+            failed = failed or error
+        refused = (_refusal(failed),) if isinstance(failed, SpecError) else ()
+        meta = observed.observation.meta
+        await self._recorder.tell(meta, decision.status, (*decision.events, *refused))
+        if failed is not None:
+            raise failed
+
     async def _act(self, observed: Observed, actions: Iterable[Action]) -> None:
         for action in actions:
             if await self._actor.perform(observed, action):
                 self._queue.add(observed.key, Priority.ACTIVE)
+
+
+def _refusal(error: KubeError) -> Event:
+    return Event(reason="RequestRefused", message=str(error), warning=True)
 
 
 def _asked_patience(error: KubeError) -> float:

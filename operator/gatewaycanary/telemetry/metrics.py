@@ -75,7 +75,7 @@ class Metrics:
         self._latency.labels(verb).observe(seconds)
 
     def observe_reaction(self, kind: ReactionKind, seconds: float) -> None:
-        """Note the time from a fact's arrival to the next write sent."""
+        """Note the time from a fact's arrival to the answer to the write that it leads to."""
         self._reactions.labels(kind).observe(seconds)
 
     def observe_queue_latency(self, priority: str, seconds: float) -> None:
@@ -100,7 +100,7 @@ class Metrics:
         self._leader.set(float(leading))
 
     def observe_loop_lag(self, seconds: float) -> None:
-        """Note how much too late the event loop woke its watchdog."""
+        """Note how long the event loop took to turn to a liveness probe."""
         self._lag.observe(seconds)
 
     def _counter(self, one: series.Series) -> Counter:

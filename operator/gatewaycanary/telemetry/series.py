@@ -80,8 +80,8 @@ ROLLOUT_SECONDS = _histogram(
 TEST_SECONDS = _histogram("test_duration_seconds", "Time that one Helm test took.", LONG, "verdict")
 REACTION_SECONDS = _histogram(
     "reaction_seconds",
-    "From a fact's arrival to the next write sent: `gate` for any step forward, `revert` for "
-    "a failed test to weight 0.",
+    "From a fact's arrival to the answer to the write that it leads to: `revert` for the weight "
+    "of 0 in the route, `gate` for any other change, which its status announces.",
     SHORT,
     "kind",
 )
@@ -105,7 +105,7 @@ REQUEST_SECONDS = _histogram(
 )
 LEADER = _gauge("leader", "1 while this replica holds the lease.")
 LOOP_LAG_SECONDS = _histogram(
-    "loop_lag_seconds", "How much later than asked the event loop woke up its watchdog.", SHORT
+    "loop_lag_seconds", "How long the event loop took to turn to a liveness probe.", SHORT
 )
 
 OF_OBJECTS = (

@@ -1,11 +1,10 @@
-"""How long answers take: from a fact's arrival to the next write, and the event loop's own lag."""
+"""How long answers take: from a fact's arrival to the write that it leads to."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Hashable
 from time import perf_counter
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 from gatewaycanary.telemetry.metrics import ReactionKind
 
@@ -15,7 +14,8 @@ K = TypeVar("K", bound=Hashable)
 class Reactions(Generic[K]):
     """Measure the time from the first unanswered fact about a key to the write that answers it.
 
-    A look that writes nothing settles the facts before it: nothing was to be done about them.
+    A look takes the facts that came before it; those that come meanwhile are the next one's. A look
+    that writes nothing settles its facts: nothing was to be done about them.
     """
 
     def __init__(
@@ -26,27 +26,32 @@ class Reactions(Generic[K]):
     ) -> None:
         self._observe = observe
         self._clock = clock
-        self._since: dict[K, float] = {}
+        self._arrived: dict[K, float] = {}
+        self._taken: dict[K, float] = {}
 
     def arrived(self, key: K) -> None:
         """Note that a fact about the key has come in."""
-        self._since.setdefault(key, self._clock())
+        self._arrived.setdefault(key, self._clock())
+
+    def taken(self, key: K) -> None:
+        """Note that a look at the key begins."""
+        self._taken.pop(key, None)
+        since = self._arrived.pop(key, None)
+        if since is not None:
+            self._taken[key] = since
 
     def answered(self, key: K, kind: ReactionKind) -> None:
-        """Note that a write about the key is being sent."""
-        since = self._since.pop(key, None)
+        """Note that a write about the key has been answered."""
+        since = self._taken.pop(key, None)
         if since is not None:
             self._observe(kind, self._clock() - since)
 
     def settled(self, key: K) -> None:
-        """Note that the facts so far asked for no write."""
-        self._since.pop(key, None)
+        """Note that the look has ended; its facts asked for no write."""
+        self._taken.pop(key, None)
 
-
-async def measure_lag(observe: Callable[[float], None], *, interval: float = 1.0) -> NoReturn:
-    """Tell again and again how much too late the event loop wakes who asked to be woken."""
-    clock = asyncio.get_running_loop().time
-    while True:
-        due = clock() + interval
-        await asyncio.sleep(interval)
-        observe(max(0.0, clock() - due))
+    def failed(self, key: K) -> None:
+        """Note that the look has failed: what it did not answer is for the next one."""
+        since = self._taken.pop(key, None)
+        if since is not None:
+            self._arrived[key] = since
