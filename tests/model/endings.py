@@ -53,7 +53,7 @@ def _named(reason: str, status: Status, world: World) -> bool:
     if reason == "StableScaledDown":
         return stable.replicas < status.state.baseline_replicas
     if reason == "StableNotReady":
-        return not stable.rolled_out
+        return not stable.rolled_out or stable.replicas < status.state.baseline_replicas
     return False
 
 

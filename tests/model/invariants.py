@@ -27,6 +27,16 @@ from model.pictures import Picture
 from model.replicas import ROUTE_WRITES, StatusWrite, Step
 
 TRAFFIC_STAGES = frozenset({Stage.RAMPING, Stage.PROMOTING})
+OF_THE_CANARY = frozenset(
+    {
+        "CanaryUnavailable",
+        "CrashLoopBackOff",
+        "ProgressDeadlineExceeded",
+        "TestFailed",
+        "TestTimeout",
+        "TestInterrupted",
+    }
+)
 
 
 def breaches(ledger: Ledger, step: Step) -> Iterator[str]:
@@ -229,6 +239,36 @@ def pods_outlive_their_traffic(ledger: Ledger, step: Step) -> Iterator[str]:
         yield f"canary pods went {since and ledger.seconds() - since} s after their traffic"
 
 
+def no_verdict_while_nobody_serves(ledger: Ledger, step: Step) -> Iterator[str]:
+    """Capacity. Both sides empty: no verdict and no write until one is back."""
+    del ledger
+    seen, effect = step.observation, step.effect
+    if not seen.route.attached or seen.endpoints.stable or seen.endpoints.canary:
+        return
+    if isinstance(effect, SetStableImage) and seen.status.state.stage is Stage.PROMOTING:
+        yield "stable was written while neither side had endpoints"
+    if isinstance(effect, StatusWrite) and seen.status.state.stage in TRAFFIC_STAGES:
+        turned = effect.status.state.stage is Stage.ROLLING_BACK and effect.status.failure
+        if turned and turned.reason in OF_THE_CANARY:
+            yield f"{turned.reason} was a verdict while neither side had endpoints"
+
+
+def starts_only_when_asked(ledger: Ledger, step: Step) -> Iterator[str]:
+    """When. A rollout starts only on a new image in the spec or a new retry token."""
+    if not isinstance(step.effect, StatusWrite):
+        return
+    old, new = step.observation.status.state, step.effect.status.state
+    if new.ordinal == old.ordinal:
+        return
+    retried = step.observation.meta.retry not in ("", old.retry_seen)
+    if new.image == old.image and not retried:
+        yield f"{new.image} was started again, though nobody asked"
+    if new.revision in ledger.revisions:
+        yield f"revision {new.revision} is not new"
+    if old.stage is not Stage.RESTING or step.observation.route.attached:
+        yield f"a rollout was started in stage {old.stage}"
+
+
 def evidence_before_deletion(ledger: Ledger, step: Step) -> Iterator[str]:
     """2. The failed test's objects are kept until the status holds its log."""
     del ledger
@@ -292,6 +332,8 @@ CHECKS = (
     never_to_an_empty_side,
     proven_side_until_stable_recovers,
     pods_outlive_their_traffic,
+    no_verdict_while_nobody_serves,
+    starts_only_when_asked,
     evidence_before_deletion,
     conditions_are_consistent,
 )

@@ -23,6 +23,7 @@ class Ledger:
 
     ``turned``: revisions that a stored status or a mark in the route says are turned back.
     ``passed``: (revision, weight, suite) of every suite all of whose hooks have passed.
+    ``revisions``: all that a stored status has named.
     ``carried``: when the route first carried (revision, weight).
     ``quiet_since``: since when every look at the route has found no traffic; None: it carries.
     ``let_go``: an event told that the canary is left behind with an unwritable route.
@@ -31,6 +32,7 @@ class Ledger:
     seconds: Callable[[], float]
     turned: set[str] = field(default_factory=set)
     passed: set[tuple[str, int, int]] = field(default_factory=set)
+    revisions: set[str] = field(default_factory=set)
     carried: dict[tuple[str, int], float] = field(default_factory=dict)
     quiet_since: float | None = float("-inf")
     let_go: bool = False
@@ -63,6 +65,8 @@ class Ledger:
             self.turned.add(effect.mark)
         if isinstance(effect, StatusWrite) and effect.status.state.stage is Stage.ROLLING_BACK:
             self.turned.add(effect.status.state.revision)
+        if isinstance(effect, StatusWrite):
+            self.revisions.add(effect.status.state.revision)
 
     def told(self, event: Event) -> None:
         """Note an event."""

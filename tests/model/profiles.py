@@ -1,5 +1,6 @@
 """How long hypothesis searches: bounded and the same every time in CI, long and random on demand.
 
+The fast profile does not shrink what it finds: its example is repeated by the blob it prints.
 ``HYPOTHESIS_PROFILE=thorough`` searches at random; what it finds is printed as a blob with which
 ``@reproduce_failure`` repeats it.
 """
@@ -17,8 +18,9 @@ _SLOW: Final = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.fi
 
 settings.register_profile(
     FAST,
-    max_examples=60,
-    stateful_step_count=30,
+    max_examples=100,
+    stateful_step_count=40,
+    phases=(Phase.explicit, Phase.generate),
     derandomize=True,
     database=None,
     deadline=None,

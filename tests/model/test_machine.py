@@ -19,7 +19,7 @@ from model.worlds import World, failing_at
 IMAGES = (V1, V2, V3)
 LADDERS = (SIX, (50, 100), (100,), (5, 20, 100))
 SECONDS = (0.5, 5.0, 29.0, 31.0, 61.0, 299.0, 601.0)
-FIELDS = ("resource", "stable", "stable_ready", "canary", "canary_pods", "route", "runs")
+FIELDS = ("resource", "stable", "stable_ready", "canary", "canary_pods", "route", "runs", "scaler")
 DISASTERS = ("deletion", "spec", "target", "problem", "scaling")
 CRASHING = PodFault(reason="CrashLoopBackOff", message="3 restarts")
 
@@ -318,6 +318,12 @@ class Rollouts(RuleBasedStateMachine):
     def stable_template_set(self, template: str) -> None:
         """Let somebody else change stable's template."""
         self.cluster.edit_stable(template=template)
+
+    @rule(policy=st.sampled_from((None, "Max", "Disabled")))
+    def autoscaler_upgraded(self, policy: str | None) -> None:
+        """Let somebody's upgrade set the autoscaler's policy."""
+        if self.cluster.now.scaler is not None:
+            self.cluster.change(scaler=Scaler(policy=policy))
 
     @precondition(lambda self: "target" not in self.calm)
     @rule()

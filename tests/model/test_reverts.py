@@ -258,6 +258,21 @@ def test_both_sides_empty_is_no_verdict() -> None:
     assert world.status().phase in {Phase.SUCCEEDED, Phase.FAILED}
 
 
+def test_tests_that_fail_while_nobody_serves_wait_for_their_verdict() -> None:
+    """A test cannot but fail while both sides are empty; it counts when one is back."""
+    world = World(spec(weights=(50, 100), suites=1), replicas=2)
+    world.verdict = hanging_at(50)
+    world.run_to(lambda status: status.phase is Phase.TESTING)
+    _lose_canary(world, kept=0)
+    _lose_stable(world)
+    world.verdict = failing_at(50)
+    world.settle()
+    assert (world.route_reads(), world.status().state.stage) == (50, Stage.RAMPING)
+    world.cluster.stable_stuck = False
+    world.settle()
+    _failed(world, "TestFailed")
+
+
 def test_an_empty_stable_side_is_waited_for() -> None:
     """With stable empty nothing is raised, and the wait has a name."""
     world = World(spec(weights=(50, 100), hold={50: "1m"}), replicas=2)

@@ -17,6 +17,8 @@ from gatewaycanary.core.turn import Turn
 def judge(observation: Observation, state: State, spec: GatewayCanarySpec) -> State | Turn:
     """Give the state whose gates have all passed, or the turn that waits or turns back."""
     seen = state if state.raised_at else replace(state, raised_at=observation.now)
+    if readiness.both_empty(observation.endpoints):
+        return _nobody_serves(seen)
     settling = _settling(observation, seen, spec)
     if settling is not None:
         return settling
@@ -50,6 +52,16 @@ def _settling(observation: Observation, state: State, spec: GatewayCanarySpec) -
         reason="Settling",
         message=f"{state.announced} % is in the route: waiting for the data plane",
         look_again_at=None if told else settled_at,
+    )
+
+
+def _nobody_serves(state: State) -> Turn:
+    return Turn(
+        state=state,
+        phase=Phase.SHIFTING,
+        reason="StableUnavailable",
+        message="StableUnavailable: neither side has a ready endpoint, nothing is decided until "
+        "one is back",
     )
 
 

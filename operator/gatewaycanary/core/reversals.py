@@ -32,7 +32,9 @@ def ordered(observation: Observation, state: State) -> Turn | None:
 
 
 def broken(observation: Observation, state: State) -> Turn | None:
-    """Turn back because the canary is not what it must be."""
+    """Turn back because the canary is not what it must be; no verdict while nobody serves."""
+    if state.announced > 0 and readiness.both_empty(observation.endpoints):
+        return None
     return _collapsed(observation, state) or _fault(observation, state) or _late(observation, state)
 
 
@@ -231,8 +233,6 @@ def _fault(observation: Observation, state: State) -> Turn | None:
 
 
 def _late(observation: Observation, state: State) -> Turn | None:
-    if state.announced > 0 and readiness.both_empty(observation.endpoints):
-        return None
     limit = limits.limits(observation.spec).progress
     due = readiness.deadline(state, observation.endpoints, limit)
     if due is None or state.suspended_at is not None or observation.now < due:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.api.status import Outcome, Phase, State
-from gatewaycanary.core import limits, reversals, routes
+from gatewaycanary.core import limits, readiness, reversals, routes
 from gatewaycanary.core.decision import Event, SetStableImage, WithdrawWeight
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.rollback import turn_back
@@ -48,6 +48,13 @@ def _write(observation: Observation, state: State, spec: GatewayCanarySpec) -> T
             phase=Phase.SUSPENDED,
             reason="Suspended",
             message="100 % passed, suspended before the write to stable",
+        )
+    if readiness.both_empty(observation.endpoints):
+        return _wait(
+            state,
+            phase=Phase.PROMOTING,
+            reason="StableUnavailable",
+            message="StableUnavailable: neither side has a ready endpoint, stable is not written",
         )
     if target is None or target.replicas < state.baseline_replicas:
         has = 0 if target is None else target.replicas
