@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from conformance.documents import WriteError, patch
 from gatewaycanary.engine.caches import Caches
 from gatewaycanary.kube.client import Client
 from gatewaycanary.kube.errors import (
@@ -66,7 +67,7 @@ class Call:
 class FakeApi(Transport):
     """Hold objects, note each request, and raise what a test has laid ready for a verb and kind.
 
-    A JSON patch gives an object a new version and changes nothing else of it.
+    An object with finalizers outlives its deletion until a write takes the last of them away.
     """
 
     def __init__(self) -> None:
@@ -148,21 +149,37 @@ class FakeApi(Transport):
         return self.add({**body, "metadata": metadata})
 
     def _patch(self, request: Request, found: Object, body: Any) -> Object:
+        version = found["metadata"]["resourceVersion"]
         if request.content_type == JSON_PATCH:
-            return self.add(found)
-        expected = (body.get("metadata") or {}).get("resourceVersion")
-        if expected not in (None, found["metadata"]["resourceVersion"]):
+            changed = _patched(found, body)
+        else:
+            changed = merged(found, body)
+        if changed["metadata"]["resourceVersion"] != version:
             raise stale()
-        return self.add(merged(found, body))
+        stored = self.add(changed)
+        metadata = stored["metadata"]
+        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
+            del self.objects[stored["kind"], metadata["namespace"], metadata["name"]]
+        return stored
 
     def _delete(self, place: Place, found: Object, body: Any) -> Object:
         if body["preconditions"].get("uid") != found["metadata"]["uid"]:
             raise stale()
+        if found["metadata"].get("finalizers"):
+            going = {**found["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+            return self.add({**found, "metadata": going})
         del self.objects[place]
         return {"kind": "Status"}
 
     def _delete_all(self, request: Request, place: Place) -> Object:
         return {"items": [self.objects.pop(one) for one in self._selected(request, place)]}
+
+
+def _patched(found: Object, operations: Any) -> Object:
+    try:
+        return patch(found, operations)
+    except WriteError as error:
+        raise ConflictError(error.code, "Invalid", str(error)) from error
 
 
 def _place(path: str) -> tuple[str, str, str, str]:
