@@ -74,8 +74,8 @@ class Cluster:
     def set_canary(self, canary: Canary | None, *, at: datetime | None = None) -> bool:
         """Store the canary with its pods; ``at`` is when one became ready."""
         pods = self.now.canary_pods
-        ready = canary.ready if canary else 0
-        newest = at if ready > pods.ready else pods.newly_ready_at
+        ready = canary.ready if canary and self.now.service else 0
+        newest = at if at and ready > pods.ready else pods.newly_ready_at
         if ready == 0:
             newest = None
         fault = pods.fault if canary else None
@@ -83,6 +83,11 @@ class Cluster:
             canary=canary,
             canary_pods=CanaryPods(ready=ready, newly_ready_at=newest, fault=fault),
         )
+
+    def set_service(self, *, there: bool) -> None:
+        """Make or delete the canary Service, without which there are no endpoints."""
+        if self.change(service=there):
+            self.set_canary(self.now.canary)
 
     def fault_canary(self, fault: PodFault | None) -> None:
         """Let a canary pod show a fault, or none."""

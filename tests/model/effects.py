@@ -52,7 +52,7 @@ class Hands:
             case actions.CreateCanary():
                 self._create(action)
             case actions.CreateCanaryService():
-                self._cluster.change(service=True)
+                self._cluster.set_service(there=True)
             case actions.ScaleCanary(replicas=replicas):
                 self._scale(replicas)
             case actions.DeleteCanary():
@@ -114,7 +114,7 @@ class Hands:
     def _delete(self, view: Picture) -> None:
         canary, seen = self._cluster.now.canary, view.canary
         if view.service:
-            self._cluster.change(service=False)
+            self._cluster.set_service(there=False)
         if canary is None or seen is None:
             return
         if canary.revision != seen.revision:

@@ -229,7 +229,8 @@ def pods_outlive_their_traffic(ledger: Ledger, step: Step) -> Iterator[str]:
     """10. No canary pod goes before the route has read 0, or lacked us, for the whole delay."""
     effect, canary = step.effect, step.before.canary
     fewer = isinstance(effect, ScaleCanary) and canary and effect.replicas < canary.replicas
-    if not fewer and not (isinstance(effect, DeleteCanary) and step.after != step.before):
+    deleted = isinstance(effect, DeleteCanary) and canary and step.after != step.before
+    if not fewer and not deleted:
         return
     spec = step.observation.spec
     delay = spec.canary.scale_down_delay.total_seconds() if spec else 30.0
@@ -245,8 +246,8 @@ def no_verdict_while_nobody_serves(ledger: Ledger, step: Step) -> Iterator[str]:
     seen, effect = step.observation, step.effect
     if not seen.route.attached or seen.endpoints.stable or seen.endpoints.canary:
         return
-    if isinstance(effect, SetStableImage) and seen.status.state.stage is Stage.PROMOTING:
-        yield "stable was written while neither side had endpoints"
+    if isinstance(effect, SetStableImage) and effect.image == seen.status.state.image:
+        yield "stable was given the new image while neither side had endpoints"
     if isinstance(effect, StatusWrite) and seen.status.state.stage in TRAFFIC_STAGES:
         turned = effect.status.state.stage is Stage.ROLLING_BACK and effect.status.failure
         if turned and turned.reason in OF_THE_CANARY:

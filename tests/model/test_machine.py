@@ -196,6 +196,18 @@ class Rollouts(RuleBasedStateMachine):
             lost = canary.ready - kept
             self.cluster.set_canary(replace(canary, ready=kept, unready=canary.unready + lost))
 
+    @rule(what=st.sampled_from(("deployment", "service", "smaller", "bigger")))
+    def canary_tampered_with(self, what: str) -> None:
+        """Delete or scale the canary's objects by hand."""
+        canary = self.cluster.now.canary
+        if what == "service":
+            self.cluster.set_service(there=False)
+        elif canary is not None and what == "deployment":
+            self.cluster.set_canary(None)
+        elif canary is not None and what in {"smaller", "bigger"}:
+            other = canary.replicas + (1 if what == "bigger" else -1)
+            self.cluster.set_canary(replace(canary, replicas=max(0, other)))
+
     @rule(stuck=st.booleans(), fault=st.sampled_from((None, None, CRASHING)))
     def canary_pods_fail(self, *, stuck: bool, fault: PodFault | None) -> None:
         """Let canary pods never become ready, or show why."""
