@@ -31,15 +31,11 @@ MAKER = "gatewaycanary.test/made-by"
 
 
 def bring_up() -> Cluster:
-    """Find the running cluster, or start one; its progress goes to standard error."""
-    try:
-        return devcluster.current()
-    except devcluster.ClusterError:
-        command = [sys.executable, "-m", "devcluster", "up"]
-        subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": str(ROOT / "infra")}, stdout=2, check=True
-        )
-        return devcluster.current()
+    """Start the cluster, or repair what has stopped of it; its progress goes to standard error."""
+    command = [sys.executable, "-m", "devcluster", "up"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
+    subprocess.run(command, env=environment, stdout=2, check=True)
+    return devcluster.current()
 
 
 def helm_of(cluster: Cluster, namespace: str) -> Helm:

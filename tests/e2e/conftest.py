@@ -7,11 +7,12 @@ that scenarios run side by side and an operator may be killed in one without a w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import devcluster
 from devcluster import Cluster
 from devcluster.locks import held
 from e2e.scenes import Scene
@@ -19,11 +20,29 @@ from proving import clusters
 from proving.api import Api
 from proving.operators import write_credentials
 
+Once = Callable[[str, Callable[[], object]], None]
+
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """Give the running cluster; bring one up where there is none."""
-    return clusters.bring_up()
+def once(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Give a way to do something in one worker of this run while the others wait for it."""
+    shared = tmp_path_factory.getbasetemp().parent
+
+    def do(what: str, action: Callable[[], object]) -> None:
+        done = shared / f"{what}-{testrun_uid}"
+        with held(shared / f"{what}.lock", what):
+            if not done.exists():
+                action()
+                done.touch()
+
+    return do
+
+
+@pytest.fixture(scope="session")
+def cluster(once: Once) -> Cluster:
+    """Give the running cluster, started or repaired if need be."""
+    once("cluster-up", clusters.bring_up)
+    return devcluster.current()
 
 
 @pytest.fixture(scope="session")
@@ -36,16 +55,18 @@ def api(cluster: Cluster) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def credentials(
-    cluster: Cluster, api: Api, testrun_uid: str, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster,
+    api: Api,
+    once: Once,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """Install the CRD and the operator's rights; give a kubeconfig that has just those."""
-    shared = tmp_path_factory.getbasetemp().parent
-    done = shared / f"operator-installed-{testrun_uid}"
-    with held(shared / "install.lock", "install the operator's rights"):
-        if not done.exists():
-            clusters.install_operator(cluster, api)
-            clusters.sweep(api)
-            done.touch()
+
+    def install() -> None:
+        clusters.install_operator(cluster, api)
+        clusters.sweep(api)
+
+    once("install", install)
     path = tmp_path_factory.mktemp("operator") / "kubeconfig"
     write_credentials(api, path)
     return path
