@@ -176,6 +176,8 @@ def enough_endpoints_for_a_raise(ledger: Ledger, step: Step) -> Iterator[str]:
     needed = step.decision.status.state.need
     if seen.endpoints.canary < needed:
         yield f"{effect.weight} % with {seen.endpoints.canary} of {needed} endpoints"
+    if seen.endpoints.stable == 0:
+        yield f"{effect.weight} % while stable had no endpoint"
     if seen.spec is None or seen.spec.suspend:
         yield f"{effect.weight} % while suspended or unreadable"
     if seen.meta.deleting:

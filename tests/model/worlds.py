@@ -15,7 +15,7 @@ from gatewaycanary.api.spec import GatewayCanarySpec
 from gatewaycanary.api.status import Status, parse_status
 from gatewaycanary.core.decision import Decision
 from gatewaycanary.core.observation import Observation, Problem
-from model import invariants
+from model import invariants, judgements
 from model.cluster import Cluster
 from model.ledgers import Ledger
 from model.observing import FAILED, PASSED, RUNNING, true_moment
@@ -102,6 +102,8 @@ class World:
             raise AssertionError(told)
 
     def _decided(self, observation: Observation, decision: Decision) -> None:
+        told = list(judgements.faults(observation, decision))
+        assert not told, f"{told} in {decision} on {observation}"
         self.ledger.decided(observation)
         for event in decision.events:
             self.ledger.told(event)
