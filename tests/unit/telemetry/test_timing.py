@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gatewaycanary.telemetry.metrics import ReactionKind
@@ -82,7 +84,11 @@ def test_a_fact_that_comes_during_a_look_is_the_next_ones(
     reactions: Reactions[str], clock: Clock, seen: list[tuple[ReactionKind, float]]
 ) -> None:
     """Neither an answer nor an end of the look before it takes its beginning away."""
-    for end in (lambda: reactions.answered("a", "gate"), lambda: reactions.settled("a")):
+    ends: tuple[Callable[[], None], ...] = (
+        lambda: reactions.answered("a", "gate"),
+        lambda: reactions.settled("a"),
+    )
+    for end in ends:
         seen.clear()
         reactions.arrived("a")
         reactions.taken("a")
