@@ -35,8 +35,9 @@ class Supervisor:
             TaskEndedError: a task ended; its own error is the cause.
         """
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        ended = next(iter(done))
-        cause = None if ended.cancelled() else ended.exception()
+        # NB: of several that ended at once, the one that failed tells why.
+        ended = next((task for task in done if _failure(task) is not None), next(iter(done)))
+        cause = _failure(ended)
         message = f"task {ended.get_name()} ended"
         _log.error("%s: %r", message, cause)
         raise TaskEndedError(message) from cause
@@ -47,3 +48,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+
+
+def _failure(task: asyncio.Task[Any]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
