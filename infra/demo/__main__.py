@@ -100,7 +100,7 @@ def _follow(stage: Stage, image: str) -> tuple[Rollout, Course]:
     stage.apply(image)
     table, end = Table(of=len(WEIGHTS)), time.monotonic() + LIMIT
     while not course.ended() and time.monotonic() < end:
-        table.show(course.steps())
+        table.show(course.steps(), note=f"   {course.status().get('message', 'starting')}")
         with suppress(LateError):
             stage.history.wait("the rollout ends", course.ended, timeout=0.5)
     table.show(course.steps(), over=True)

@@ -14,7 +14,8 @@ HEADER = "   step  wanted  measured                   tests       time"
 def line(step: Step, *, number: int, of: int, now: float) -> str:
     """Write one step's line."""
     share = step.share
-    measured = f"{share.percent:5.1f} % ({share.canary} of {share.requests})"
+    counted = f"{share.percent:5.1f} % ({share.canary} of {share.requests})"
+    measured = counted if share.requests else "propagating"
     tests = f"{len(step.failed)} failed" if step.failed else f"{step.passed} passed"
     lasted = (step.until or now) - step.since
     return f"   {number}/{of}   {step.weight:4d} %  {measured:25s}  {tests:9s}  {lasted:4.1f} s"
@@ -29,8 +30,8 @@ class Table:
         self._finished = 0
         self._write(f"{HEADER}\n")
 
-    def show(self, steps: list[Step], *, over: bool = False) -> None:
-        """Bring the table up to date."""
+    def show(self, steps: list[Step], *, note: str = "", over: bool = False) -> None:
+        """Bring the table up to date; the note says what is waited for between the steps."""
         for number, step in enumerate(steps, start=1):
             if number <= self._finished:
                 continue
@@ -38,8 +39,10 @@ class Table:
             if step.until is not None or over:
                 self._finished = number
                 self._write(f"{self._fresh()}{text}\n")
-            elif self._stream.isatty():
-                self._write(f"{self._fresh()}{text} …")
+            else:
+                note = text
+        if self._stream.isatty():
+            self._write(self._fresh() if over else f"{self._fresh()}{note[:100]} …")
 
     def _fresh(self) -> str:
         return "\r\x1b[K" if self._stream.isatty() else ""

@@ -184,6 +184,7 @@ class Scene(Sight):
         if not self.losses_allowed:
             lost = self.stream.lost()
             found += [f"{len(lost)} requests lost, such as: {each.trouble}" for each in lost[:1]]
+        found += self.complaints()
         assert not found, "\n".join([*found, self.log_tail()])
 
     def strike(self) -> None:

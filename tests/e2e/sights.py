@@ -184,6 +184,11 @@ class Sight:
             raise AssertionError(f"{late}; it is {shown}\n{self.log_tail()}") from None
         return self.status(name)
 
+    def complaints(self) -> list[str]:
+        """Give the lines of the operator's log that tell of a bug, or of a missing right."""
+        text = self.operator.log.read_text() if self.operator.log.exists() else ""
+        return [line for line in text.splitlines() if " ERROR " in line or " 403 " in line]
+
     def log_tail(self) -> str:
         """Give the end of the operator's log."""
         text = self.operator.log.read_text() if self.operator.log.exists() else ""
