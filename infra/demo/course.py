@@ -18,8 +18,8 @@ from proving import timelines
 from proving.histories import History, Record
 from proving.streams import Stream
 
-PROPAGATION = 1.0
-"""Seconds after which the data plane certainly has a change; Traefik gathers for 0.1 s."""
+PROPAGATION = 2
+"""Seconds after which the data plane certainly has a change, on a busy machine too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

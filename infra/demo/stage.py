@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demo.course import PROPAGATION
 from demo.providers import Provider
 from devcluster import Cluster
 from devcluster.waiting import wait_until
@@ -46,7 +47,7 @@ class Stage:
         spec: dict[str, Any] = {
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
             "image": image,
-            "traffic": {**self.provider.traffic(), "settle": "2s"},
+            "traffic": {**self.provider.traffic(), "settle": f"{PROPAGATION}s"},
             "steps": [{"weight": weight} for weight in WEIGHTS],
             "canary": {"scaleDownDelay": "3s"},
             "tests": [{"helm": {"release": "gateway"}}],
