@@ -131,9 +131,11 @@ class Lease:
                     return
                 await self._stand_by()
                 failures = 0
-            except ConflictError:
-                continue
             except KubeError as error:
+                # NB: a conflict is a step that somebody else has taken: look again at once. What is
+                # not found is the namespace, and stays so until somebody makes it.
+                if isinstance(error, ConflictError) and not isinstance(error, NotFoundError):
+                    continue
                 failures += 1
                 _log.warning("standing by for the lease: %s", error)
                 await asyncio.sleep(self._backoff.delay(failures))

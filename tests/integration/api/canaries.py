@@ -71,6 +71,10 @@ class Canaries:
         """Read one."""
         return self._ask(self.objects.get_namespaced_custom_object, name=name)
 
+    def delete(self, name: str) -> None:
+        """Delete one."""
+        self._ask(self.objects.delete_namespaced_custom_object, name=name)
+
     def replace(self, body: Object) -> Object:
         """Write a whole object anew."""
         return self._ask(
