@@ -45,9 +45,11 @@ def _may_wait(world: World, status: Status) -> bool:
 
 
 def _named(reason: str, status: Status, world: World) -> bool:
-    stable = world.now().stable
-    if stable is None:
+    stable, resource = world.now().stable, world.now().resource
+    if stable is None or resource is None or resource.spec is None:
         return True
+    if reason == "CanaryNotReady":
+        return resource.spec.suspend
     if reason == "StableUnavailable":
         return stable.endpoints == 0
     if reason == "StableScaledDown":

@@ -113,10 +113,11 @@ def announced_before_written(ledger: Ledger, step: Step) -> Iterator[str]:
             yield f"{effect.weight} % was written, but not announced"
         elif stored.state.stage not in TRAFFIC_STAGES:
             yield f"{effect.weight} % was written in stage {stored.state.stage}"
-    if isinstance(effect, CreateCanary) and (
-        stored is None or stored.state.revision != effect.revision
-    ):
-        yield f"a canary of {effect.revision} was made, but not announced"
+    if isinstance(effect, CreateCanary) and step.before.canary is None:
+        if stored is None or stored.state.revision != effect.revision:
+            yield f"a canary of {effect.revision} was made, but not announced"
+        if step.before.resource is None or not step.before.resource.finalizer:
+            yield f"a canary of {effect.revision} was made without a finalizer"
 
 
 def never_up_after_a_failure(ledger: Ledger, step: Step) -> Iterator[str]:
@@ -210,11 +211,13 @@ def never_to_an_empty_side(ledger: Ledger, step: Step) -> Iterator[str]:
 
 def proven_side_until_stable_recovers(ledger: Ledger, step: Step) -> Iterator[str]:
     """10. From the write to stable on, 0 waits for stable, for an empty canary, or for a bound."""
-    del ledger
     seen, state = step.observation, step.observation.status.state
     if not isinstance(step.effect, WithdrawWeight) or not _moved(step):
         return
-    if not state.stable_written or seen.endpoints.canary == 0 or seen.target is None:
+    if seen.endpoints.canary == 0 or seen.target is None:
+        return
+    written = state.revision in ledger.written and seen.target.image == state.image
+    if not (written or state.stable_written) or state.stage is Stage.FINALIZING:
         return
     if step.decision.status.state.outcome is Outcome.PROMOTED:
         wanted = state.baseline_replicas

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gatewaycanary.api.status import Stage, parse_status
-from gatewaycanary.core.decision import Event, WithdrawWeight
+from gatewaycanary.core.decision import Event, SetStableImage, WithdrawWeight
 from gatewaycanary.core.observation import Observation
 from model.observing import HOOKS, PASSED
 from model.pictures import Picture
@@ -24,6 +24,7 @@ class Ledger:
     ``turned``: revisions that a stored status or a mark in the route says are turned back.
     ``passed``: (revision, weight, suite) of every suite all of whose hooks have passed.
     ``revisions``: all that a stored status has named.
+    ``written``: revisions whose image we gave to stable.
     ``carried``: when the route first carried (revision, weight).
     ``quiet_since``: since when every look at the route has found no traffic; None: it carries.
     ``let_go``: an event told that the canary is left behind with an unwritable route.
@@ -33,6 +34,7 @@ class Ledger:
     turned: set[str] = field(default_factory=set)
     passed: set[tuple[str, int, int]] = field(default_factory=set)
     revisions: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     carried: dict[tuple[str, int], float] = field(default_factory=dict)
     quiet_since: float | None = float("-inf")
     let_go: bool = False
@@ -65,6 +67,9 @@ class Ledger:
             self.turned.add(effect.mark)
         if isinstance(effect, StatusWrite) and effect.status.state.stage is Stage.ROLLING_BACK:
             self.turned.add(effect.status.state.revision)
+        state = step.observation.status.state
+        if isinstance(effect, SetStableImage) and effect.image == state.image:
+            self.written.add(state.revision)
         if isinstance(effect, StatusWrite):
             self.revisions.add(effect.status.state.revision)
 

@@ -176,6 +176,22 @@ def test_drift_in_two_steps_is_no_contest() -> None:
     assert world.status().phase is Phase.SUCCEEDED
 
 
+@pytest.mark.parametrize("failing", [0, 25], ids=["promoted", "failed"])
+def test_traffic_that_comes_back_while_finalizing_starts_the_delay_anew(failing: int) -> None:
+    """The route must have read 0 for the whole delay before a canary pod goes."""
+    world = World(spec(suites=1))
+    world.verdict = failing_at(failing)
+    world.run_to(lambda status: status.state.zero_since is not None)
+    world.pass_time(20)
+    _edit_route(world, 30)
+    world.settle(until=lambda: world.route_reads() == 0)
+    since = world.seconds
+    world.settle(until=lambda: world.now().canary is None)
+    assert world.seconds - since == 30
+    world.settle()
+    assert not list(endings.faults(world))
+
+
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_canary_that_loses_its_pods_is_reverted_at_once(kept: int) -> None:
     """Fewer than half of the need, or none: CanaryUnavailable, without waiting."""
