@@ -27,6 +27,7 @@ from gatewaycanary.engine.caches import Caches
 from gatewaycanary.engine.memory import Memory, Recollection
 from gatewaycanary.engine.parsing import Parsed
 from gatewaycanary.engine.relations import Key
+from gatewaycanary.engine.statuses import stored_stage
 from gatewaycanary.engine.surroundings import Surroundings, both_sides, look
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.kube.resources import Object
@@ -64,9 +65,7 @@ class Observer:
 
     def stage(self, key: Key) -> Stage:
         """Tell where a canary stands, as stored; RESTING where that cannot be read."""
-        raw = self._caches.get("GatewayCanary", *key) or {}
-        stored = ((raw.get("status") or {}).get("state") or {}).get("stage")
-        return Stage(stored) if stored in set(Stage) else Stage.RESTING
+        return stored_stage(self._caches.get("GatewayCanary", *key) or {})
 
     def observe(self, key: Key, *, now: datetime) -> Observed | None:
         """Give the observation of a canary, or None where it is gone."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gatewaycanary.api.status import Stage
 from gatewaycanary.engine import relations
 from gatewaycanary.engine.caches import Caches
 from gatewaycanary.engine.queue import Priority, Queue
 from gatewaycanary.engine.relations import KIND, Key
+from gatewaycanary.engine.statuses import stored_stage
 from gatewaycanary.kube.resources import Object
 
 
@@ -73,8 +75,7 @@ def _phase(obj: Object | None) -> str:
 
 
 def _resync(canary: Object) -> Priority:
-    state = (canary.get("status") or {}).get("state") or {}
-    stage = state.get("stage", "Resting")
-    if stage == "RollingBack":
+    stage = stored_stage(canary)
+    if stage is Stage.ROLLING_BACK:
         return Priority.ROLLBACK
-    return Priority.RESYNC if stage == "Resting" else Priority.ACTIVE
+    return Priority.RESYNC if stage is Stage.RESTING else Priority.ACTIVE

@@ -1,11 +1,19 @@
-"""The status as a compare-and-set merge patch: only what differs goes out."""
+"""The stored status: where it stands, and the merge patch by which only what differs goes out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from gatewaycanary.api.status import Status, dump_status
+from gatewaycanary.api.status import Stage, Status, dump_status
+
+
+def stored_stage(canary: Mapping[str, Any]) -> Stage:
+    """Tell where a raw GatewayCanary stands; RESTING where that cannot be read."""
+    status = canary.get("status")
+    state = status.get("state") if isinstance(status, Mapping) else None
+    stage = state.get("stage") if isinstance(state, Mapping) else None
+    return Stage(stage) if isinstance(stage, str) and stage in set(Stage) else Stage.RESTING
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewaycanary.api.status import Phase, State, Status, dump_status, parse_status
-from gatewaycanary.engine.statuses import difference, status_patch
+from gatewaycanary.api.status import Phase, Stage, State, Status, dump_status, parse_status
+from gatewaycanary.engine.statuses import difference, status_patch, stored_stage
 from unit.engine.fakes import merged
 
 SCALARS = st.one_of(st.integers(0, 3), st.sampled_from(["", "a", "b"]))
@@ -81,3 +82,20 @@ def test_what_another_version_stored_goes() -> None:
     patch = status_patch(stored, Status(), resource_version="1")
     assert patch is not None
     assert patch["status"] == {"laterField": None}
+
+
+@pytest.mark.parametrize(
+    ("canary", "stage"),
+    [
+        ({"status": {"state": {"stage": "RollingBack"}}}, Stage.ROLLING_BACK),
+        ({"status": {"state": {"stage": "Flying"}}}, Stage.RESTING),
+        ({"status": {"state": {"stage": ["Ramping"]}}}, Stage.RESTING),
+        ({"status": {"state": [1]}}, Stage.RESTING),
+        ({"status": "lost"}, Stage.RESTING),
+        ({"status": None}, Stage.RESTING),
+        ({}, Stage.RESTING),
+    ],
+)
+def test_where_it_stands(canary: dict[str, Any], stage: Stage) -> None:
+    """Whatever is stored: a strange status may stop its own canary, and never the operator."""
+    assert stored_stage(canary) is stage
