@@ -160,7 +160,8 @@ class Hands:
         view: Picture,
     ) -> None:
         written = _written(action, view.route)
-        if written is None:
+        raised = isinstance(action, actions.RaiseWeight)
+        if written is None or (raised and not view.ingress):
             return
         if not self._route_writable():
             message = "the route cannot be written"
@@ -170,8 +171,7 @@ class Hands:
             if not truth.attached:
                 self._cluster.change(route=replace(written, born=written.version))
             return
-        guarded = isinstance(action, actions.RaiseWeight)
-        if truth.born != view.route.born or (guarded and truth.version != view.route.version):
+        if truth.born != view.route.born or (raised and truth.version != view.route.version):
             message = "the route was changed meanwhile"
             raise ConflictError(message)
         if not truth.attached:

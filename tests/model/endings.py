@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from gatewaycanary.api.status import Phase, Stage, Status
 from gatewaycanary.core.decide import decide
 from model.observing import observe
 from model.worlds import World
+
+ENDS: Final = (Phase.SUCCEEDED, Phase.FAILED, Phase.IDLE)
 
 
 def faults(world: World) -> Iterator[str]:
@@ -26,22 +29,20 @@ def faults(world: World) -> Iterator[str]:
 def _may_wait(world: World, status: Status) -> bool:
     """9. Every canary reaches Succeeded, Failed, Invalid or a named wait."""
     now = world.now()
-    resource, stable = now.resource, now.stable
-    if resource is None or resource.spec is None or stable is None or now.problems:
+    resource = now.resource
+    if resource is None or resource.deleting:
+        return False
+    if resource.spec is None or now.stable is None or now.problems or not now.ingress:
         known = {Phase.INVALID, Phase.SUCCEEDED, Phase.FAILED}
         return status.phase in known or status.state.stage is not Stage.RESTING
+    waits = {
+        Phase.SUSPENDED: resource.spec.suspend,
+        Phase.AWAITING_APPROVAL: resource.spec.step(status.state.announced).approval,
+        Phase.AWAITING_HANDOVER: resource.spec.promotion.mode == "Handover",
+        **dict.fromkeys(ENDS, status.state.stage is Stage.RESTING),
+    }
     reason = status.conditions[0].reason if status.conditions else ""
-    match status.phase:
-        case Phase.SUCCEEDED | Phase.FAILED | Phase.IDLE:
-            return status.state.stage is Stage.RESTING
-        case Phase.SUSPENDED:
-            return resource.spec.suspend
-        case Phase.AWAITING_APPROVAL:
-            return resource.spec.step(status.state.announced).approval
-        case Phase.AWAITING_HANDOVER:
-            return resource.spec.promotion.mode == "Handover"
-        case _:
-            return _named(reason, status, world)
+    return waits.get(status.phase) or _named(reason, status, world)
 
 
 def _named(reason: str, status: Status, world: World) -> bool:

@@ -194,10 +194,15 @@ def one_run_in_flight(ledger: Ledger, step: Step) -> Iterator[str]:
 
 
 def never_to_an_empty_side(ledger: Ledger, step: Step) -> Iterator[str]:
-    """10. No write moves traffic to a side without ready endpoints while the other has some."""
+    """10. No write moves traffic to a side without ready endpoints while the other has some.
+
+    A canary Ingress without the stable one serves nobody: on deletion it counts as done.
+    """
     del ledger
     effect, seen = step.effect, step.observation.endpoints
     if not isinstance(effect, ROUTE_WRITES) or not _moved(step):
+        return
+    if step.observation.meta.deleting and not step.observation.route.present:
         return
     up = _upward(step)
     if up and seen.canary == 0 and seen.stable > 0:
@@ -300,7 +305,8 @@ def conditions_are_consistent(ledger: Ledger, step: Step) -> Iterator[str]:
 
 def traffic_outlives_no_canary(ledger: Ledger, picture: Picture) -> Iterator[str]:
     """9. Deletion at any moment returns traffic: no route leads to a canary that nobody holds."""
-    if picture.resource is None and picture.route.carries and not ledger.let_go:
+    carries = picture.route.carries and picture.ingress
+    if picture.resource is None and carries and not ledger.let_go:
         yield "the GatewayCanary is gone while its route carries traffic"
 
 

@@ -24,7 +24,8 @@ def faults(observation: Observation, decision: Decision) -> Iterator[str]:
 
 def carries(observation: Observation) -> bool:
     """Tell whether the route that was seen leads anything to the canary."""
-    return observation.route.attached and observation.route.weight != 0
+    done = observation.meta.deleting and not observation.route.present
+    return observation.route.attached and observation.route.weight != 0 and not done
 
 
 def collapses_at_once(observation: Observation, decision: Decision) -> Iterator[str]:
@@ -44,7 +45,7 @@ def traffic_first(observation: Observation, decision: Decision) -> Iterator[str]
     state, after = observation.status.state, decision.status.state
     if after.stage is not Stage.ROLLING_BACK or not carries(observation):
         return
-    if decision.status.phase == "RollingBack" and "cannot be written" in decision.summary:
+    if decision.status.phase == "RollingBack" and "the finalizer goes" in decision.summary:
         return
     endpoints = observation.endpoints
     safe = endpoints.stable > 0 and (not after.stable_written or endpoints.canary == 0)

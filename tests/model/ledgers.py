@@ -16,6 +16,8 @@ from model.observing import HOOKS, PASSED
 from model.pictures import Picture
 from model.replicas import StatusWrite, Step
 
+LET_GO = frozenset({"RouteUnwritable", "TargetNotFound"})
+
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
@@ -27,7 +29,7 @@ class Ledger:
     ``written``: revisions whose image we gave to stable.
     ``carried``: when the route first carried (revision, weight).
     ``quiet_since``: since when every look at the route has found no traffic; None: it carries.
-    ``let_go``: an event told that the canary is left behind with an unwritable route.
+    ``let_go``: an event told that the canary is left behind because its traffic cannot go.
     """
 
     seconds: Callable[[], float]
@@ -55,7 +57,8 @@ class Ledger:
     def decided(self, observation: Observation) -> None:
         """Note what a decision saw."""
         route = observation.route
-        if route.attached and route.weight != 0:
+        done = observation.meta.deleting and not route.present
+        if route.attached and route.weight != 0 and not done:
             self.quiet_since = None
         elif self.quiet_since is None:
             self.quiet_since = self.seconds()
@@ -75,7 +78,7 @@ class Ledger:
 
     def told(self, event: Event) -> None:
         """Note an event."""
-        self.let_go = self.let_go or event.reason == "RouteUnwritable"
+        self.let_go = self.let_go or event.reason in LET_GO
 
     def _follow_status(self, picture: Picture) -> None:
         resource = picture.resource

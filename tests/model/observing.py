@@ -35,6 +35,9 @@ _VERDICTS: Final = {
 MISSING_TARGET: Final = Problem(
     reason="TargetNotFound", object="Deployment gateway", message="does not exist"
 )
+MISSING_INGRESS: Final = Problem(
+    reason="IngressNotFound", object="Ingress gateway", message="does not exist"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +106,8 @@ def _has_suites(resource: Resource) -> bool:
 
 
 def _problems(picture: Picture) -> tuple[Problem, ...]:
-    missing = () if picture.stable else (MISSING_TARGET,)
+    missing: tuple[Problem, ...] = () if picture.stable else (MISSING_TARGET,)
+    missing += () if picture.ingress else (MISSING_INGRESS,)
     resource = picture.resource
     unread = resource is not None and resource.spec is None
     invalid = (Problem(reason="SpecInvalid", object="", message="no", immediate=True),)
@@ -135,8 +139,9 @@ def _canary(picture: Picture) -> CanaryWorkload | None:
 def _route(picture: Picture) -> RouteView:
     route = picture.route
     if not route.attached:
-        return RouteView()
+        return RouteView(present=picture.ingress)
     return RouteView(
+        present=picture.ingress,
         attached=True,
         weight=route.weight,
         text=route.text,

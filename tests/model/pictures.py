@@ -124,6 +124,7 @@ class Picture:
     canary: Canary | None = None
     canary_pods: CanaryPods = CanaryPods()
     service: bool = False
+    ingress: bool = True
     route: Route = Route()
     scaler: Scaler | None = None
     runs: Runs = ()

@@ -343,6 +343,12 @@ class Rollouts(RuleBasedStateMachine):
         """Delete the target."""
         self.cluster.set_stable(None)
 
+    @precondition(lambda self: "target" not in self.calm)
+    @rule(there=st.booleans())
+    def ingress_comes_and_goes(self, *, there: bool) -> None:
+        """Delete the stable Ingress, or make it again."""
+        self.cluster.change(ingress=there)
+
     @rule(image=st.sampled_from(IMAGES))
     def target_made(self, image: str) -> None:
         """Make the target again."""

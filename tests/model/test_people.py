@@ -318,6 +318,41 @@ def test_deletion_does_not_wait_for_ever_for_the_route(moment: Moment) -> None:
     assert world.now().canary is not None
 
 
+@pytest.mark.parametrize("moment", [_preparing, *AT_EACH_WEIGHT, stable_runs(V2), _finalizing])
+def test_deletion_of_everything_leaves_nothing(moment: Moment) -> None:
+    """Target, Ingress and GatewayCanary deleted together: missing objects count as done."""
+
+    def uninstall(told: World) -> None:
+        told.cluster.change(ingress=False)
+        told.cluster.set_stable(None)
+        _delete(told)
+
+    world = World(spec(suites=1))
+    world.on(moment, uninstall)
+    world.settle()
+    assert world.now().resource is None
+    assert not world.ledger.let_go
+    assert not list(endings.faults(world))
+
+
+@pytest.mark.parametrize("moment", AT_EACH_WEIGHT)
+def test_deletion_with_the_target_gone_leaves_the_canary_serving(moment: Moment) -> None:
+    """With nothing to return traffic to, the object goes, the canary stays, an event says so."""
+
+    def delete_both(told: World) -> None:
+        told.cluster.set_stable(None)
+        _delete(told)
+
+    world = World(spec(suites=1))
+    world.on(moment, delete_both)
+    world.settle()
+    now = world.now()
+    assert now.resource is None
+    assert now.route.carries
+    assert now.canary is not None
+    assert "TargetNotFound" in [event.reason for event in world.operator.events]
+
+
 # Contradictions.
 
 _GAP = Problem(reason="PolicyGap", object="NetworkPolicy a", message="does not cover the canary")

@@ -27,8 +27,10 @@ WARNED = FAILED_OUTCOMES | {Outcome.INVALID}
 
 
 def carries_traffic(observation: Observation) -> bool:
-    """Tell whether the route may send anything to the canary."""
+    """Tell whether the route may send anything to the canary; on deletion a missing one is done."""
     route = observation.route
+    if observation.meta.deleting and not route.present:
+        return False
     return route.attached and route.weight != 0
 
 
@@ -80,27 +82,30 @@ def withdrawal(observation: Observation, state: State) -> tuple[Action, ...]:
     return (WithdrawWeight(mark=state.revision),)
 
 
-def given_up(observation: Observation) -> bool:
-    """Tell whether a deletion has waited long enough for a route that cannot be written."""
+def given_up(observation: Observation, state: State) -> Turn | None:
+    """Let a deleted object go whose traffic cannot be returned; the canary's pods stay then."""
+    if not observation.meta.deleting:
+        return None
+    if observation.target is None and observation.endpoints.stable == 0:
+        return _let_go(
+            observation, state, reason="TargetNotFound", why="The target is gone, traffic stays"
+        )
     since = observation.route_unwritable_since
-    return (
-        observation.meta.deleting
-        and since is not None
-        and observation.now >= since + limits.UNWRITABLE_ROUTE_BOUND
-    )
+    if since is None or observation.now < since + limits.UNWRITABLE_ROUTE_BOUND:
+        return None
+    return _let_go(observation, state, reason="RouteUnwritable", why="The route cannot be written")
 
 
-def let_go(observation: Observation, state: State) -> Turn:
-    """Let the object go, and leave the canary's pods to the route that leads to them."""
-    message = "The route cannot be written: the finalizer goes, the canary's pods stay"
+def _let_go(observation: Observation, state: State, *, reason: str, why: str) -> Turn:
+    message = f"{why}: the finalizer goes, the canary's pods stay"
     return Turn(
         state=state,
         phase=Phase.ROLLING_BACK,
-        reason="RouteUnwritable",
+        reason=reason,
         message=message,
         stalled=True,
         actions=(RemoveFinalizer(),) if observation.meta.finalizer else (),
-        events=(Event(reason="RouteUnwritable", message=message, warning=True),),
+        events=(Event(reason=reason, message=message, warning=True),),
     )
 
 

@@ -31,8 +31,10 @@ PODS_STAY = "Traffic is off the canary: its pods stay for the scale-down delay"
 
 def turn(observation: Observation, state: State) -> Turn:
     """Keep the evidence, wait out the delay, delete what is ours, end."""
-    if observation.route.attached and rollback.given_up(observation):
-        return rollback.let_go(observation, state)
+    if rollback.carries_traffic(observation) or observation.route_unwritable_since is not None:
+        given_up = rollback.given_up(observation, state)
+        if given_up is not None:
+            return given_up
     if rollback.carries_traffic(observation):
         return _withdraw(observation, state)
     if state.zero_since is None:

@@ -20,8 +20,9 @@ def turn(observation: Observation, state: State) -> Turn:
         return _withdrawn(observation, state)
     failure = observation.status.failure
     reason = failure.reason if failure else str(state.outcome)
-    if rollback.given_up(observation):
-        return rollback.let_go(observation, state)
+    given_up = rollback.given_up(observation, state)
+    if given_up is not None:
+        return given_up
     stays = rollback.carries_traffic(observation) and not rollback.may_withdraw(observation, state)
     waiting = _awaited(observation, state) if stays else "traffic returns to stable"
     return Turn(
