@@ -22,11 +22,11 @@ class Supervisor:
     """Run tasks until the first of them ends or the supervisor is cancelled."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: list[asyncio.Task[Any]] = []
 
     def start(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
         """Start a task that should run for ever."""
-        self._tasks.add(asyncio.create_task(work, name=name))
+        self._tasks.append(asyncio.create_task(work, name=name))
 
     async def watch(self) -> None:
         """Wait for the first task to end.
@@ -43,11 +43,14 @@ class Supervisor:
         raise TaskEndedError(message) from cause
 
     async def stop(self) -> None:
-        """Cancel all tasks and wait for them, in order of their dependence on one another."""
-        for task in self._tasks:
+        """End all tasks, each before those that were started before it and that it may need.
+
+        So no worker writes any more when the lease, started before the workers, is freed.
+        """
+        while self._tasks:
+            task = self._tasks.pop()
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def _failure(task: asyncio.Task[Any]) -> BaseException | None:

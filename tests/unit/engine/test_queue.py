@@ -162,6 +162,8 @@ async def test_failures_back_off_and_success_forgets() -> None:
     queue.forget("a")
     assert queue.retry("a", ACTIVE) <= 1.0
     assert queue.retry("a", ACTIVE, at_least=17.0) == 17.0
+    assert max(queue.retry("a", ACTIVE, at_most=3.0) for _ in range(8)) == 3.0
+    assert queue.retry("a", ACTIVE, at_least=5.0, at_most=3.0) == 5.0
 
 
 @virtual

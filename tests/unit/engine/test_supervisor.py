@@ -98,3 +98,23 @@ async def test_stop_waits_for_farewells() -> None:
     await supervisor.stop()
     assert freed.is_set()
     await supervisor.stop()
+
+
+@virtual
+async def test_who_started_last_ends_first() -> None:
+    """What a task leans on is there until the task has ended: a lease outlives the workers."""
+    ended: list[str] = []
+
+    async def lean(name: str) -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(1)
+            ended.append(name)
+
+    supervisor = Supervisor()
+    for name in ("reflector", "lease", "worker"):
+        supervisor.start(name, lean(name))
+    await settle()
+    await supervisor.stop()
+    assert ended == ["worker", "lease", "reflector"]
