@@ -79,7 +79,7 @@ class Scene(Sight):
                 kubeconfig=credentials, namespace=self.namespace, log=folder / "operator.log"
             ),
         )
-        self.stream = Stream(url=cluster.gateway_url, host=self.host, rate=RATE, most_seconds=270)
+        self.stream = Stream(url=cluster.gateway_url, host=self.host, rate=RATE, most_seconds=300)
 
     # What people do.
 
@@ -99,7 +99,7 @@ class Scene(Sight):
         self,
         *objects: Object,
         chart: Path = CHARTS / "gateway",
-        options: Sequence[str] = ("--wait", "--timeout", "60s"),
+        options: Sequence[str] = ("--wait", "--timeout", "90s"),
         **values: Any,
     ) -> None:
         """Install or upgrade the release; without objects it has one ordinary test."""
@@ -200,7 +200,7 @@ class Scene(Sight):
         return self.history.all_current("GatewayCanary")
 
     def _expect_nothing_of_ours(self) -> None:
-        self.when("nothing of ours is left", lambda: not self._owned(), timeout=15.0)
+        self.when("nothing of ours is left", lambda: not self._owned(), timeout=30.0)
 
     def _owned(self) -> list[Object]:
         return [

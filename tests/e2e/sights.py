@@ -74,7 +74,7 @@ class Sight:
             if (each.object.get("regarding") or {}).get("kind") == "GatewayCanary"
         }
 
-    def ends(self, phase: str, *, name: str = "gateway", timeout: float = 90.0) -> dict[str, Any]:
+    def ends(self, phase: str, *, name: str = "gateway", timeout: float = 150.0) -> dict[str, Any]:
         """Wait until the last spec came to rest, and expect it to be in this phase."""
         status = self.when(
             f"rests as {phase}", lambda: self._rests(name), name=name, timeout=timeout
@@ -83,7 +83,7 @@ class Sight:
         return status
 
     def reaches(
-        self, phase: str, *, weight: int | None = None, timeout: float = 60.0
+        self, phase: str, *, weight: int | None = None, timeout: float = 90.0
     ) -> dict[str, Any]:
         """Wait until it is in a phase, at a weight if one is given."""
 
@@ -93,7 +93,7 @@ class Sight:
 
         return self.when(f"is {phase} at {weight}", there, timeout=timeout)
 
-    def carries(self, weight: int, *, timeout: float = 60.0) -> None:
+    def carries(self, weight: int, *, timeout: float = 90.0) -> None:
         """Wait until the route carries a weight."""
         self.when(
             f"the route carries {weight}",
@@ -116,7 +116,7 @@ class Sight:
             ),
         )
 
-    def says(self, kind: str, reason: str, *, name: str = "gateway", timeout: float = 60.0) -> str:
+    def says(self, kind: str, reason: str, *, name: str = "gateway", timeout: float = 90.0) -> str:
         """Wait until a condition is true for a reason; give its message."""
         self.when(
             f"{kind}=True/{reason}",
@@ -139,7 +139,7 @@ class Sight:
         """Wait until stable is to run a version."""
         self.when(f"stable gets {tag}", lambda: self.stable_image().endswith(f":{tag}"))
 
-    def runs_a_test(self, *, weight: int | None = None, timeout: float = 60.0) -> Object:
+    def runs_a_test(self, *, weight: int | None = None, timeout: float = 90.0) -> Object:
         """Wait for a test pod that runs now."""
 
         def running() -> Object | None:
@@ -173,7 +173,7 @@ class Sight:
         condition: Callable[[], object],
         *,
         name: str = "gateway",
-        timeout: float = 60.0,
+        timeout: float = 90.0,
     ) -> dict[str, Any]:
         """Wait for a condition; where it does not come, tell what there is instead."""
         try:

@@ -11,7 +11,7 @@ from e2e.scenes import Scene, image
 from gatewaycanary.kube.resources import HORIZONTAL_POD_AUTOSCALER
 from proving import timelines
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 SLOW = hooks.pod("sleep 4", name="slow")
 """Passes, but leaves time to do something at each step."""

@@ -13,7 +13,7 @@ from e2e import hooks
 from e2e.scenes import Scene, canary_spec, image
 from proving.operators import ROOT
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 def command(scene: Scene, *arguments: str, given: str = "") -> subprocess.Popen[str]:
@@ -45,7 +45,7 @@ def first_line(started: subprocess.Popen[str]) -> str:
 
 def ended(started: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for its end; give its exit code and what it printed."""
-    printed, errors = started.communicate(timeout=120)
+    printed, errors = started.communicate(timeout=180)
     assert "Traceback" not in errors
     return started.returncode, printed + errors
 

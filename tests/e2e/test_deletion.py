@@ -8,7 +8,7 @@ from e2e import hooks
 from e2e.scenes import Scene, image
 from gatewaycanary.kube.resources import GATEWAY_CANARY
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("cascade", ["Background", "Foreground"])

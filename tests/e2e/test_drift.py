@@ -9,7 +9,7 @@ from e2e.scenes import Scene, image
 from gatewaycanary.kube.resources import INGRESS
 from proving.timelines import WEIGHT
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 def edit(scene: Scene, weight: str | None) -> None:

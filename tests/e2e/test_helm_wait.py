@@ -8,7 +8,7 @@ from e2e import hooks
 from e2e.scenes import Scene, canary_spec, image
 from proving.helm import HelmError
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 WAIT = ("--wait", "--timeout", "120s")
 CLIENT = "--server-side=false"

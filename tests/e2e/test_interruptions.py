@@ -8,7 +8,7 @@ from e2e import hooks
 from e2e.scenes import Scene
 from gatewaycanary.kube.resources import POD, Object
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 def delete(scene: Scene, pod: Object) -> None:

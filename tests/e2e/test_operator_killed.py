@@ -10,7 +10,7 @@ import pytest
 from e2e import hooks
 from e2e.scenes import Scene, image
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 def _preparing(scene: Scene) -> object:

@@ -8,7 +8,7 @@ from e2e import hooks
 from e2e.scenes import Scene, image
 from proving import timelines
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 SLOW = hooks.pod("sleep 4", name="slow")
 

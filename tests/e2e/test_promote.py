@@ -10,7 +10,7 @@ from e2e import hooks
 from e2e.scenes import RELEASE, Scene, image
 from gatewaycanary.kube.resources import CONFIG_MAP
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 SIX = (5, 10, 25, 50, 75, 100)
 
@@ -19,7 +19,7 @@ def test_six_steps_to_everybody(scene: Scene) -> None:
     """All six weights are carried in order, each is tested, and stable ends with the new image."""
     scene.start(replicas=2)
     scene.apply("2.0.0", steps=SIX)
-    status = scene.ends("Succeeded", timeout=150)
+    status = scene.ends("Succeeded", timeout=220)
     assert scene.weights() == [*SIX, 0]
     assert [each["weight"] for each in status["history"]] == list(SIX)
     assert all(each["testsPassed"] == 1 for each in status["history"])

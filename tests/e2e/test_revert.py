@@ -7,12 +7,12 @@ import pytest
 from e2e import hooks
 from e2e.scenes import RELEASE, Scene, image
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 SIX = (5, 10, 25, 50, 75, 100)
 
 
-def expect_failure(scene: Scene, reason: str, *, timeout: float = 90.0) -> dict[str, object]:
+def expect_failure(scene: Scene, reason: str, *, timeout: float = 150.0) -> dict[str, object]:
     """Expect a failed rollout with stable as it was; give the recorded failure."""
     status = scene.ends("Failed", timeout=timeout)
     failure: dict[str, object] = status["failure"]
@@ -27,7 +27,7 @@ def test_a_test_fails_at_one_step(scene: Scene, weight: int) -> None:
     """The failing step is the last one; the log of the test stands in the status."""
     scene.start(hooks.fails_at(weight))
     scene.apply("2.0.0", steps=SIX)
-    failure = expect_failure(scene, "TestFailed", timeout=150)
+    failure = expect_failure(scene, "TestFailed", timeout=220)
     assert failure["weight"] == weight
     assert failure["test"] == "fails-at"
     assert scene.weights() == [*(each for each in SIX if each <= weight), 0]
@@ -58,7 +58,7 @@ def test_an_image_that_cannot_be_pulled(scene: Scene) -> None:
     """Without an image no traffic moves, and the failure says what is wrong."""
     scene.start()
     scene.apply("missing", progressDeadline="3m")
-    failure = expect_failure(scene, "ErrImagePull", timeout=150)
+    failure = expect_failure(scene, "ErrImagePull", timeout=220)
     assert "missing" in str(failure["message"])
     assert scene.weights() == []
 
@@ -67,7 +67,7 @@ def test_a_crash_looping_canary(scene: Scene) -> None:
     """A canary that never starts gets no traffic and does not wait for the deadline."""
     scene.start()
     scene.apply("crash", progressDeadline="4m")
-    expect_failure(scene, "CrashLoopBackOff", timeout=150)
+    expect_failure(scene, "CrashLoopBackOff", timeout=220)
     assert scene.weights() == []
 
 
@@ -76,6 +76,6 @@ def test_a_release_without_tests(scene: Scene) -> None:
     nothing = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nothing"}}
     scene.start(nothing)
     scene.apply("2.0.0")
-    status = scene.ends("Invalid", timeout=120)
+    status = scene.ends("Invalid", timeout=180)
     assert RELEASE in status["message"]
     assert scene.weights() == []

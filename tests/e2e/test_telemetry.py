@@ -7,7 +7,7 @@ import pytest
 from e2e.scenes import Scene
 from gatewaycanary.kube.resources import GATEWAY_CANARY
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 def test_metrics_come_and_go_with_the_object(scene: Scene) -> None:
