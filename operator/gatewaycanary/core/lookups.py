@@ -77,9 +77,9 @@ def _selector_token(key: str, value: str) -> str:
 
 def _of_canary(obj: Object) -> Iterator[str]:
     spec = _spec(obj)
-    target = str((spec.get("targetRef") or {}).get("name", ""))
-    named = spec.get("service") or {}
-    traffic = spec.get("traffic") or {}
+    target = str(fields(spec.get("targetRef")).get("name", ""))
+    named = fields(spec.get("service"))
+    traffic = fields(spec.get("traffic"))
     yield owner_token(obj.get("metadata", {}).get("uid", ""))
     yield token("Deployment", target)
     yield token("Deployment", canary_name(target))
@@ -87,7 +87,7 @@ def _of_canary(obj: Object) -> Iterator[str]:
     yield token("Service", named.get("canary") or canary_name(target))
     for provider, kind, field in _ROUTES:
         if traffic.get(provider):
-            yield token(kind, traffic[provider].get(field, ""))
+            yield token(kind, fields(traffic[provider]).get(field, ""))
     if traffic.get("nginx"):
         yield token("Ingress", canary_name(target))
 
@@ -133,9 +133,13 @@ def _of_owned(obj: Object) -> Iterator[str]:
     yield owner_token(labels.get(OWNER_LABEL, ""))
 
 
+def fields(value: object) -> Mapping[str, Any]:
+    """Give the fields of a value; a spec stored before its schema may have none where it should."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def _spec(obj: Object) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = obj.get("spec") or {}
-    return found
+    return fields(obj.get("spec"))
 
 
 _ROUTES: Final = (

@@ -36,8 +36,3 @@ class Options:
     log_level: LogLevel = "info"
     log_format: LogFormat = "text"
     cluster_domain: str = "cluster.local"
-
-    def watches(self, namespace: str) -> bool:
-        """Tell whether objects of a namespace are this operator's concern."""
-        chosen = not self.namespaces or namespace in self.namespaces
-        return chosen and namespace not in self.excluded_namespaces

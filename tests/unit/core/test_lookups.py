@@ -75,7 +75,16 @@ def test_tokens(kind: str, obj: Object, expected: set[str]) -> None:
 
 @pytest.mark.parametrize("kind", ["GatewayCanary", "Deployment", "Service", "Ingress",
                                   "HorizontalPodAutoscaler", "EndpointSlice", "Pod"])  # fmt: skip
-@pytest.mark.parametrize("obj", [{}, {"spec": None}, {"metadata": {}, "spec": {}}])
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {},
+        {"spec": None},
+        {"spec": "lost"},
+        {"metadata": {}, "spec": {}},
+        {"spec": {"targetRef": "web", "service": "web", "traffic": {"nginx": "web"}}},
+    ],
+)
 def test_odd_objects_are_filed_too(kind: str, obj: dict[str, Any]) -> None:
     """No object, however bare, stops the cache."""
     assert all("/" in each for each in tokens(kind, obj))

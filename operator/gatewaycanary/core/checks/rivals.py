@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gatewaycanary.core.checks.scenes import Scene
-from gatewaycanary.core.lookups import token
+from gatewaycanary.core.lookups import fields, token
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.writes import Object
 
@@ -51,11 +51,11 @@ def _oldest(scene: Scene, kind: str, name: str) -> str | None:
 
 def _has(rival: Object, kind: str, name: str) -> bool:
     """Tell whether it is this that the rival moves, and not its canary's side."""
-    spec = rival.get("spec") or {}
-    target = (spec.get("targetRef") or {}).get("name", "")
+    spec = fields(rival.get("spec"))
+    target = fields(spec.get("targetRef")).get("name", "")
     if kind == "Deployment":
         return bool(target == name)
-    return bool(((spec.get("service") or {}).get("stable") or target) == name)
+    return bool((fields(spec.get("service")).get("stable") or target) == name)
 
 
 def _age(canary: Object) -> tuple[str, str]:
