@@ -25,15 +25,19 @@ from gatewaycanary.engine.relations import Key
 from gatewaycanary.kube.errors import (
     ConflictError,
     FencedError,
+    ForbiddenError,
+    InvalidError,
     KubeError,
     NotFoundError,
     RetryableError,
-    SpecError,
     ThrottledError,
 )
 from gatewaycanary.telemetry.logs import decided
 from gatewaycanary.telemetry.metrics import Metrics
 from gatewaycanary.telemetry.timing import Reactions
+
+REFUSALS = (ForbiddenError, InvalidError)
+"""What users must be told, for nobody but they can mend it."""
 
 REVERT_PATIENCE = 2.0
 """Seconds after which a revert that failed is tried again at the latest."""
@@ -195,7 +199,7 @@ class Reconciler:
             raise
         except KubeError as error:
             failed = failed or error
-        refused = (_refusal(failed),) if isinstance(failed, SpecError) else ()
+        refused = (_refusal(failed),) if isinstance(failed, REFUSALS) else ()
         meta = observed.observation.meta
         await self._recorder.tell(meta, decision.status, (*decision.events, *refused))
         if failed is not None:
