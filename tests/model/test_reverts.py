@@ -192,6 +192,24 @@ def test_traffic_that_comes_back_while_finalizing_starts_the_delay_anew(failing:
     assert not list(endings.faults(world))
 
 
+@pytest.mark.parametrize("failing", [0, 25], ids=["promoted", "failed"])
+def test_a_conflict_while_finalizing_does_not_shorten_the_delay(failing: int) -> None:
+    """When the status cannot be stored, the old moment must not count for the new zero."""
+    world = World(spec(suites=1))
+    world.verdict = failing_at(failing)
+    world.run_to(lambda status: status.state.zero_since is not None)
+    world.settle(until=lambda: not world.operator.is_due())
+    world.pass_time(20)
+    _edit_route(world, 30)
+    world.operator.view.catch_up()
+    world.operator.pause()
+    world.cluster.edit_resource(retry="meanwhile")
+    world.settle(until=lambda: world.route_reads() == 0)
+    since = world.seconds
+    world.settle(until=lambda: world.now().canary is None)
+    assert world.seconds - since == 30
+
+
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_canary_that_loses_its_pods_is_reverted_at_once(kept: int) -> None:
     """Fewer than half of the need, or none: CanaryUnavailable, without waiting."""

@@ -75,7 +75,11 @@ def _withdraw(observation: Observation, state: State) -> Turn:
     turned = _waiting(
         observation, replace(state, zero_since=None), "Returning all traffic to stable"
     )
-    return replace(turned, urgent=(WithdrawWeight(mark=mark),))
+    write = (WithdrawWeight(mark=mark),)
+    if state.zero_since is None:
+        return replace(turned, urgent=write)
+    # NB: a crash after a write that goes first would leave the old moment to count the delay from.
+    return replace(turned, actions=write)
 
 
 def _keep_evidence(observation: Observation, state: State) -> Turn | None:
