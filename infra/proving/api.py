@@ -83,11 +83,15 @@ class Api:
         return self.request("GET", resource.path(namespace=namespace), query=query)
 
     def serves(self, resource: Resource) -> bool:
-        """Tell whether the API server has this kind now."""
+        """Tell whether the API server has this kind now.
+
+        NB: a CRD that was just installed answers 404 for a while, and then 429 while its storage
+        is made ready.
+        """
         try:
             self.list(resource)
         except RefusedError as refused:
-            if refused.status == 404:
+            if refused.status in (404, 429):
                 return False
             raise
         return True

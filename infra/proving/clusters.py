@@ -58,7 +58,7 @@ def install_operator(cluster: Cluster, api: Api) -> None:
 
 
 def _served(api: Api, name: str) -> bool:
-    conditions = api.get(DEFINITION, name)["status"].get("conditions", [])
+    conditions = api.get(DEFINITION, name)["status"].get("conditions") or ()
     established = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
     return established and api.serves(GATEWAY_CANARY)
 
