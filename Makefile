@@ -56,7 +56,7 @@ test-integration: venv ## tests against a real API server without nodes
 	$(PYTEST) --junitxml=$(JUNIT)/integration.xml tests/integration
 
 test-e2e: venv ## whole rollouts on the cluster, side by side in namespaces of their own
-	$(PYTEST) -n $(E2E_WORKERS) --junitxml=$(JUNIT)/e2e.xml tests/e2e
+	$(PYTEST) -n $(E2E_WORKERS) --dist worksteal --junitxml=$(JUNIT)/e2e.xml tests/e2e
 
 test: venv ## everything that CI must hold, within the time budget of tests/budget.toml
 	@$(BIN)/python scripts/suites.py
