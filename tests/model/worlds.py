@@ -103,7 +103,7 @@ class World:
 
     def _decided(self, observation: Observation, decision: Decision) -> None:
         told = list(judgements.faults(observation, decision))
-        assert not told, f"{told} in {decision} on {observation}"
+        assert not told, f"{told} in {decision.summary!r} on {observation.status.state}"
         self.ledger.decided(observation)
         for event in decision.events:
             self.ledger.told(event)
@@ -112,7 +112,9 @@ class World:
         self.steps.append(step)
         told = list(invariants.breaches(self.ledger, step))
         self.ledger.performed(step)
-        assert not told, f"{told} by {step.effect} on {step.observation}"
+        assert not told, (
+            f"{told} by {type(step.effect).__name__} in {step.observation.status.state}"
+        )
 
     def contradict(self, *problems: Problem) -> None:
         """Let these things contradict the spec, and no others."""
