@@ -15,7 +15,7 @@ from time import perf_counter
 
 from gatewaycanary.api.status import Stage
 from gatewaycanary.core.decide import decide
-from gatewaycanary.core.decision import Action, Decision, Event
+from gatewaycanary.core.decision import Action, Decision, Event, RestoreRoute, WithdrawWeight
 from gatewaycanary.engine.act import Actor
 from gatewaycanary.engine.observe import Observed, Observer
 from gatewaycanary.engine.parsing import UnreadableStatusError
@@ -41,6 +41,9 @@ REFUSALS = (ForbiddenError, InvalidError)
 
 REVERT_PATIENCE = 2.0
 """Seconds after which a revert that failed is tried again at the latest."""
+
+WAYS_BACK = (WithdrawWeight, RestoreRoute)
+"""The route's writes that lead home."""
 
 _log = logging.getLogger(__name__)
 
@@ -132,6 +135,8 @@ class Reconciler:
         decision = decide(observed.observation)
         if self._runs_hot(observed, decision):
             return
+        if not any(isinstance(a, WAYS_BACK) for a in decision.urgent + decision.actions):
+            self._observer.memory.note_written(key)
         failed = await self._revert(observed, decision)
         await self._record(observed, decision)
         await self._perform(observed, decision, failed=failed)
@@ -168,10 +173,7 @@ class Reconciler:
         except FencedError:
             raise
         except KubeError as error:
-            if not isinstance(error, NotFoundError):
-                self._observer.memory.note_unwritable(observed.key, since=self._clock())
             return error
-        self._observer.memory.note_written(observed.key)
         if decision.urgent:
             self._reactions.answered(observed.key, "revert")
         return None
@@ -207,8 +209,20 @@ class Reconciler:
 
     async def _act(self, observed: Observed, actions: Iterable[Action]) -> None:
         for action in actions:
-            if await self._actor.perform(observed, action):
+            try:
+                again = await self._actor.perform(observed, action)
+            except KubeError as error:
+                self._note_failure(observed.key, action, error)
+                raise
+            if isinstance(action, WAYS_BACK):
+                self._observer.memory.note_written(observed.key)
+            if again:
                 self._queue.add(observed.key, Priority.ACTIVE)
+
+    def _note_failure(self, key: Key, action: Action, error: KubeError) -> None:
+        """Note since when traffic cannot be brought home: a deletion must not wait for ever."""
+        if isinstance(action, WAYS_BACK) and not isinstance(error, NotFoundError | FencedError):
+            self._observer.memory.note_unwritable(key, since=self._clock())
 
 
 def _refusal(error: KubeError) -> Event:

@@ -18,6 +18,7 @@ from gatewaycanary.core.decision import (
     Decision,
     DeleteCanary,
     Event,
+    RestoreRoute,
     WithdrawWeight,
 )
 from gatewaycanary.core.observation import Meta, Observation
@@ -46,6 +47,7 @@ META = Meta(uid="u", namespace="shop", name="web", generation=1)
 BACK = Decision(
     status=Status(message="back"), urgent=(WITHDRAW,), actions=(DELETE,), events=(TOLD,)
 )
+LEAVE = Decision(status=Status(message="leave"), actions=(RestoreRoute(),))
 FORTH = Decision(status=Status(message="forth"), actions=(CREATE, DELETE), events=(TOLD,))
 
 Step = tuple[str, object]
@@ -239,6 +241,18 @@ async def test_a_revert_of_a_route_that_is_gone(monkeypatch: pytest.MonkeyPatch)
     assert not setting.observer.memory.is_unwritable(KEY)
     assert ("record", "back") in setting.steps
     assert setting.queue.scheduled == 1
+
+
+@virtual
+async def test_a_restore_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A route that cannot be left as it was found is unwritable too, until it can be."""
+    setting = Setting(monkeypatch, LEAVE)
+    setting.actor.errors[RestoreRoute()] = [UnreachableError("no answer")]
+    with pytest.raises(UnreachableError):
+        await setting.reconciler.reconcile(KEY)
+    assert setting.observer.memory.is_unwritable(KEY)
+    await setting.reconciler.reconcile(KEY)
+    assert not setting.observer.memory.is_unwritable(KEY)
 
 
 @virtual
