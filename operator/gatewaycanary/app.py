@@ -122,6 +122,7 @@ def build(
         caches=caches,
         clock=utc_now,
         cluster_domain=options.cluster_domain,
+        allow_roles=options.allow_test_roles,
     )
     observer = Observer(caches=caches, suites=suites, memory=Memory())
     reconciler = Reconciler(

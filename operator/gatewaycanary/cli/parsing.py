@@ -120,6 +120,11 @@ def _add_run(commands: Commands[Parser]) -> None:
         metavar="DOMAIN",
         help="the cluster's DNS domain, by which tests may call the gateway (default: %(default)s)",
     )
+    add(
+        "--allow-test-roles",
+        action="store_true",
+        help="let Helm tests bring Roles and RoleBindings of their own (default: they are refused)",
+    )
 
 
 def _add_scope(command: Parser) -> None:
@@ -270,6 +275,7 @@ def options(arguments: argparse.Namespace) -> Options:
         log_level=arguments.log_level,
         log_format=arguments.log_format,
         cluster_domain=arguments.cluster_domain,
+        allow_test_roles=arguments.allow_test_roles,
     )
 
 

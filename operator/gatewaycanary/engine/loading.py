@@ -20,8 +20,9 @@ from gatewaycanary.kube.resources import SECRET, Object
 class Loader:
     """Read releases; at a start the newest revision, later the one that the state has pinned."""
 
-    def __init__(self, *, client: Client) -> None:
+    def __init__(self, *, client: Client, allow_roles: bool = False) -> None:
         self._client = client
+        self._allow_roles = allow_roles
 
     async def load(self, parsed: Parsed, spec: GatewayCanarySpec, *, expires: datetime) -> Loaded:
         """Read all suites of a spec."""
@@ -63,6 +64,7 @@ class Loader:
             namespace=namespace,
             include=suite.helm.include,
             exclude=suite.helm.exclude,
+            allow_roles=self._allow_roles,
         )
 
     async def _secrets(self, namespace: str, release: str, *, pinned: str) -> list[Object]:

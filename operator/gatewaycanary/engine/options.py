@@ -18,6 +18,7 @@ class Options:
 
     ``namespaces``: only these; all when empty. ``excluded_namespaces``: never these.
     ``lease_namespace``: None stands for the namespace that the operator runs in.
+    ``allow_test_roles``: Helm tests may bring Roles and RoleBindings of their own.
     ``qps`` and ``burst`` bound the requests to the API server.
     """
 
@@ -36,3 +37,4 @@ class Options:
     log_level: LogLevel = "info"
     log_format: LogFormat = "text"
     cluster_domain: str = "cluster.local"
+    allow_test_roles: bool = False

@@ -49,13 +49,14 @@ class Suites:
         caches: Caches,
         clock: Callable[[], datetime],
         cluster_domain: str,
+        allow_roles: bool = False,
     ) -> None:
         self._client = client
         self._writer = writer
         self._caches = caches
         self._clock = clock
         self._cluster_domain = cluster_domain
-        self._loader = Loader(client=client)
+        self._loader = Loader(client=client, allow_roles=allow_roles)
 
     def view(
         self, parsed: Parsed, spec: GatewayCanarySpec, kept: Recollection, *, now: datetime

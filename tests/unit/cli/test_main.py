@@ -84,7 +84,7 @@ def test_options_are_read() -> None:
         *("--exclude-namespace", "x", "--metrics-port", "1", "--probe-port", "2"),
         *("--no-leader-elect", "--lease-name", "l", "--lease-namespace", "ln", "--workers", "3"),
         *("--qps", "4.5", "--burst", "6", "--log-level", "debug", "--log-format", "json"),
-        *("--cluster-domain", "example.org"),
+        *("--cluster-domain", "example.org", "--allow-test-roles"),
     ]
     assert parsing.options(parsing.parser().parse_args(argv)) == Options(
         kubeconfig="k",
@@ -102,6 +102,7 @@ def test_options_are_read() -> None:
         log_level="debug",
         log_format="json",
         cluster_domain="example.org",
+        allow_test_roles=True,
     )
 
 

@@ -45,10 +45,24 @@ def release(*hooks: Any, revision: int = 1) -> dict[str, Any]:
     }
 
 
+ROLE = stored_hook(
+    "Role",
+    "reader",
+    text='{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", '
+    '"metadata": {"name": "reader"}, "rules": []}',
+)
+
+
 class Setting:
     """The suites of one canary on an API in memory, at a moment that a test sets."""
 
-    def __init__(self, *secrets: Object, state: dict[str, Any], tests: bool = True) -> None:
+    def __init__(
+        self,
+        *secrets: Object,
+        state: dict[str, Any],
+        tests: bool = True,
+        allow_roles: bool = False,
+    ) -> None:
         self.api = FakeApi()
         self.caches = caches(self.api)
         client = Client(self.api)
@@ -60,6 +74,7 @@ class Setting:
             caches=self.caches,
             clock=lambda: self.now,
             cluster_domain="cluster.local",
+            allow_roles=allow_roles,
         )
         spec: dict[str, Any] = {"tests": [{"helm": {"release": "shop"}}]} if tests else {}
         mine = {**canary(**spec), "status": {"state": state}}
@@ -185,6 +200,14 @@ async def test_no_run_is_passed_for_want_of_tests(secrets: list[Object], reason:
     assert setting.view().phase is RunPhase.IDLE
     assert not await setting.advance()
     assert setting.pods() == []
+
+
+@pytest.mark.parametrize(("allowed", "reasons"), [(False, ["TestHookRefused"]), (True, [])])
+async def test_roles_are_by_opt_in(allowed: bool, reasons: list[str]) -> None:
+    """Tests bring rights of their own only where the operator was installed to let them."""
+    setting = Setting(release(ROLE, stored_hook()), state=RUNNING, allow_roles=allowed)
+    await setting.load()
+    assert setting.reasons() == reasons
 
 
 async def test_a_release_that_may_not_be_read() -> None:
