@@ -28,6 +28,7 @@ from gatewaycanary.kube.resources import (
     Resource,
 )
 from proving.api import Api, Watch
+from proving.routes import HTTP_ROUTE, VIRTUAL_SERVICE
 
 T = TypeVar("T")
 
@@ -42,6 +43,11 @@ WATCHED = (
     HORIZONTAL_POD_AUTOSCALER,
     EVENT,
 )
+
+
+def watched(api: Api) -> tuple[Resource, ...]:
+    """Name what there is to watch: always the same, and routes of providers that are installed."""
+    return (*WATCHED, *(each for each in (VIRTUAL_SERVICE, HTTP_ROUTE) if api.serves(each)))
 
 
 class LateError(AssertionError):
@@ -68,7 +74,9 @@ class Record:
 class History:
     """Record a namespace while it lives, and wait for what is to be stored in it."""
 
-    def __init__(self, api: Api, namespace: str, resources: Iterable[Resource] = WATCHED) -> None:
+    def __init__(
+        self, api: Api, namespace: str, resources: Iterable[Resource] | None = None
+    ) -> None:
         self.by_hand: set[int] = set()
         self._api = api
         self._namespace = namespace
@@ -79,7 +87,7 @@ class History:
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._follow, args=(resource,), daemon=True)
-            for resource in resources
+            for resource in resources or watched(api)
         ]
         for thread in self._threads:
             thread.start()

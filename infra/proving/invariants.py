@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from gatewaycanary.core.naming import OWNER_LABEL, REVISION_LABEL, RUN_LABEL
 from gatewaycanary.kube.resources import Object
-from proving import timelines
+from proving import holdings, routes, timelines
 from proving.histories import Record
 from proving.timelines import Shift
 
@@ -32,6 +32,10 @@ def breaches(records: Sequence[Record]) -> list[str]:
         early_promotions,
         foreign_deletions,
         foreign_route_writes,
+        holdings.unbalanced_weights,
+        holdings.meddled_routes,
+        holdings.routes_not_as_found,
+        holdings.traces_at_rest,
         confused_conditions,
         tests_as_endpoints,
     )
@@ -86,7 +90,7 @@ def raises_without_capacity(records: Sequence[Record]) -> list[str]:
         if canary is None:
             continue
         need = _need(canary, shift.after)
-        course = timelines.endpoints_of(records, _services(canary)[1])
+        course = timelines.endpoints_of(records, routes.services(canary)[1])
         since = _announced_at(records, canary, shift)
         seen = [number for at, number in course if since <= at < shift.record.version]
         ready = max([*seen, timelines.ready_at(course, since)])
@@ -99,10 +103,10 @@ def moves_to_an_empty_side(records: Sequence[Record]) -> list[str]:
     """10: no write moves traffic to a side without ready endpoints while the other has some."""
     told = []
     for shift in timelines.shifts(records):
-        canary = _owner(records, shift.record)
-        if canary is None or shift.record.by_hand or shift.after > shift.before:
+        canary = _owner(records, shift)
+        if canary is None or shift.foreign or shift.after > shift.before:
             continue
-        stable, ours = (timelines.endpoints_of(records, name) for name in _services(canary))
+        stable, ours = (timelines.endpoints_of(records, name) for name in routes.services(canary))
         version = shift.record.version
         if not timelines.ready_at(stable, version) and timelines.ready_at(ours, version):
             told.append(f"weight {shift.before} → {shift.after} while stable had no endpoint")
@@ -151,7 +155,7 @@ def early_promotions(records: Sequence[Record]) -> list[str]:
 
 def foreign_deletions(records: Sequence[Record]) -> list[str]:
     """7: what a person deletes is told by hand; all else that goes is ours or a controller's."""
-    kept = {"Deployment", "Service", "Ingress", "HorizontalPodAutoscaler"}
+    kept = {"Deployment", "Service", "Ingress", "HorizontalPodAutoscaler", *routes.HELD}
     return [
         f"{record.kind} {record.name} is gone, and it was not ours"
         for record in records
@@ -199,15 +203,15 @@ def tests_as_endpoints(records: Sequence[Record]) -> list[str]:
 
 def _raises(records: Sequence[Record]) -> list[tuple[Shift, Object | None]]:
     return [
-        (shift, _owner(records, shift.record))
+        (shift, _owner(records, shift))
         for shift in timelines.shifts(records)
-        if shift.after > shift.before and not shift.record.by_hand
+        if shift.after > shift.before and not shift.foreign
     ]
 
 
-def _owner(records: Sequence[Record], record: Record) -> Object | None:
-    uid = timelines.labels(record.object)[OWNER_LABEL]
-    found = timelines.before(timelines.canaries(records, uid), record.version)
+def _owner(records: Sequence[Record], shift: Shift) -> Object | None:
+    known = timelines.canaries(records, shift.owner)
+    found = timelines.before(known, shift.record.version)
     return found.object if found else None
 
 
@@ -247,7 +251,7 @@ def _failed_revisions(records: Sequence[Record], until: int) -> set[str]:
             position = timelines.state(record.object)
             if position.get("outcome") in {"Failed", "Aborted", "Deleted"}:
                 failed.add(position.get("revision", ""))
-        elif record.kind == "Ingress" and timelines.ours(record.object):
+        elif record.kind in routes.HELD or timelines.ours(record.object):
             failed.add(timelines.withdrawn(record.object))
     return failed - {""}
 
@@ -270,12 +274,6 @@ def _need(canary: Object, weight: int) -> int:
     if replicas == "Full":
         return int(baseline)
     return int(max(math.ceil(weight * baseline / 100), min(2, baseline)))
-
-
-def _services(canary: Object) -> tuple[str, str]:
-    target = canary["spec"]["targetRef"]["name"]
-    service = canary["spec"].get("service") or {}
-    return service.get("stable", target), service.get("canary", f"{target}-canary")
 
 
 def _managers(item: Object) -> set[str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from gatewaycanary.core.naming import OWNER_LABEL, WITHDRAWN_ANNOTATION
 from gatewaycanary.kube.resources import Object
+from proving import routes
 from proving.histories import Record
+from proving.routes import Claim
 
 WEIGHT = "nginx.ingress.kubernetes.io/canary-weight"
 CANARY = "nginx.ingress.kubernetes.io/canary"
@@ -17,11 +19,22 @@ MANAGER = "gatewaycanary"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One change of the weight that an Ingress of ours carries."""
+    """One change of a canary's weight in a route. ``owner``: the GatewayCanary's uid."""
 
     record: Record
     before: int
     after: int
+    owner: str
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether somebody else wrote it.
+
+        NB: an object of ours is nobody's to write, so there only a scenario's word is taken. In a
+        person's object our own write is known by our entry, which is taken out only afterwards.
+        """
+        held = self.record.kind in routes.HELD
+        return self.record.by_hand or (held and not routes.claimed(self.record.object))
 
 
 def labels(item: Object) -> dict[str, str]:
@@ -65,7 +78,13 @@ def weight(item: Object) -> int:
 
 
 def shifts(records: Sequence[Record]) -> Iterator[Shift]:
-    """Follow the weight of each Ingress of ours, its creation and deletion included."""
+    """Follow the weight in each route, in the order of storage."""
+    followed = [*_ingress_shifts(records), *_held_shifts(records)]
+    yield from sorted(followed, key=lambda shift: shift.record.version)
+
+
+def _ingress_shifts(records: Sequence[Record]) -> Iterator[Shift]:
+    """Follow each Ingress of ours, its creation and deletion included."""
     last: dict[str, int] = {}
     for record in of_kind(records, "Ingress"):
         if not ours(record.object):
@@ -74,7 +93,43 @@ def shifts(records: Sequence[Record]) -> Iterator[Shift]:
         before = last.get(record.name, 0)
         last[record.name] = after
         if after != before:
-            yield Shift(record=record, before=before, after=after)
+            owner = labels(record.object)[OWNER_LABEL]
+            yield Shift(record=record, before=before, after=after, owner=owner)
+
+
+def _held_shifts(records: Sequence[Record]) -> Iterator[Shift]:
+    """Follow each route that a person holds, while a GatewayCanary claims it."""
+    last: dict[str, int] = {}
+    for record, claim in held(records):
+        after = 0 if record.deleted else routes.weight(record.object, claim) or 0
+        before = last.get(claim.owner, 0)
+        last[claim.owner] = after
+        if after != before:
+            yield Shift(record=record, before=before, after=after, owner=claim.owner)
+
+
+def held(records: Sequence[Record]) -> Iterator[tuple[Record, Claim]]:
+    """Give the versions of routes that a person holds, each with the claim that holds then.
+
+    The version before the claim comes first: it is how the route was found. Of two claims on one
+    route the older counts.
+    """
+    claims: dict[tuple[str, str], Claim] = {}
+    latest: dict[tuple[str, str], Record] = {}
+    for record in records:
+        key = record.kind, record.name
+        if record.kind in routes.HELD:
+            latest[key] = record
+            if key in claims:
+                yield record, claims[key]
+        elif record.kind == "GatewayCanary" and (claim := Claim.of(record.object)):
+            held_by = claims.get(claim.key)
+            if held_by is None and not record.deleted and claim.key in latest:
+                yield latest[claim.key], claim
+            if held_by is None or held_by.owner == claim.owner:
+                claims[claim.key] = claim
+                if record.deleted:
+                    del claims[claim.key]
 
 
 def canaries(records: Sequence[Record], uid: str) -> list[Record]:
