@@ -16,21 +16,27 @@ import time
 from contextlib import suppress
 
 from demo.course import Course
-from demo.providers import PROVIDERS
-from demo.reports import Report, Rollout
+from demo.providers import PROVIDERS, Provider
+from demo.reports import Report, Rollout, spoken
 from demo.stage import OUTPUT, SPACE, WEIGHTS, Stage, set_up
 from demo.table import Table
 from devcluster import ClusterError
+from proving import invariants
 from proving.api import RefusedError
 from proving.helm import HelmError
 from proving.histories import LateError
 from proving.operators import ROOT, OperatorError
+from proving.propagation import OUTSIDE
 
 REPOSITORY = "localhost/podinfo"
 STABLE, GOOD, BAD = (f"{REPOSITORY}:{tag}" for tag in ("1.0.0", "2.0.0", "3.0.0"))
 LIMIT = 180.0
 """Seconds that one rollout may take."""
 
+MEANING = (
+    "propagation: from the stored route to the first changed share of answers;\n"
+    f"             its median, and the bounds that hold with {1 - OUTSIDE:.0%} probability"
+)
 
 FAULTS = (
     ClusterError,
@@ -50,19 +56,20 @@ class FailedError(Exception):
 
 def main() -> int:
     """Run the demo and tell how it went."""
-    arguments = _arguments()
+    provider = _provider()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     try:
-        with set_up(PROVIDERS[arguments.provider]) as stage:
-            print(f"stage set in {time.monotonic() - began:.0f} s: {STABLE} serves {SPACE}\n")
+        with set_up(provider) as stage:
+            took = time.monotonic() - began
+            print(f"stage set in {took:.0f} s: {STABLE} serves {SPACE} by {provider.name}\n")
             report = play(stage)
             _judge(report)
     except KeyboardInterrupt:
         print("\ninterrupted; the operator and the stream are stopped")
         return 130
     except (FailedError, *FAULTS) as error:
-        print(f"\nFAILED: {error}\n{_where_to_look()}")
+        print(f"\nFAILED: {error}\n{_where_to_look(provider)}")
         return 1
     print(f"\nall in {time.monotonic() - began:.0f} s; the numbers: build/demo.json")
     return 0
@@ -79,9 +86,11 @@ def play(stage: Stage) -> Report:
         good=good,
         bad=bad,
         reaction=course.reaction(),
+        returned=course.return_propagation(),
         requests=len(stage.stream.answers()),
         lost=len(stage.stream.lost()),
-        route_left=stage.provider.weights(stage.history.records())[-1][1] > 0,
+        route_left=course.route_left(),
+        breaches=invariants.breaches(stage.history.records()),
     )
     report.write(ROOT / "build" / "demo.json")
     _close(report)
@@ -93,7 +102,6 @@ def _follow(stage: Stage, image: str) -> tuple[Rollout, Course]:
     course = Course(
         history=stage.history,
         stream=stage.stream,
-        provider=stage.provider,
         image=image,
         began=time.monotonic(),
     )
@@ -117,10 +125,13 @@ def _follow(stage: Stage, image: str) -> tuple[Rollout, Course]:
 def _close(report: Report) -> None:
     if report.reaction is not None:
         print(f"   revert: {report.reaction * 1000:.0f} ms from the failed test pod to weight 0")
+    print(f"   its propagation: {spoken(report.returned)}")
     print(f"   why: {report.bad.message}")
     if report.rolled_back:
         print(f"\n   ROLLED BACK  {BAD}\n")
     print(f"requests lost during the whole demo: {report.lost} of {report.requests}")
+    print(f"invariants broken by what was stored: {len(report.breaches)}")
+    print(MEANING)
 
 
 def _judge(report: Report) -> None:
@@ -129,23 +140,26 @@ def _judge(report: Report) -> None:
         raise FailedError("; ".join(faults))
 
 
-def _where_to_look() -> str:
+def _where_to_look(provider: Provider) -> str:
     return (
         f"the operator's log: {OUTPUT / 'operator.log'}\n"
-        f"the objects: kubectl -n {SPACE} get gatewaycanary,deployment,ingress,pod,event\n"
+        f"the objects: kubectl -n {SPACE} get gatewaycanary,deployment,{provider.route},pod,event\n"
         "the cluster: make cluster-status"
     )
 
 
-def _arguments() -> argparse.Namespace:
+def _provider() -> Provider:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
+    known = ", ".join(PROVIDERS)
     parser.add_argument(
         "--provider",
-        choices=sorted(PROVIDERS),
         default=os.environ.get("PROVIDER") or "nginx",
-        help="how traffic is split (default: the variable PROVIDER, else nginx)",
+        help=f"how traffic is split: {known} (default: the variable PROVIDER, else nginx)",
     )
-    return parser.parse_args()
+    wanted: str = parser.parse_args().provider
+    if wanted not in PROVIDERS:
+        parser.error(f"PROVIDER={wanted} is not known; use one of {known}")
+    return PROVIDERS[wanted]
 
 
 if __name__ == "__main__":

@@ -8,18 +8,22 @@ changing is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from demo.providers import Provider
 from demo.shares import Share
 from gatewaycanary.core.naming import RUN_LABEL
 from proving import timelines
 from proving.histories import History, Record
+from proving.propagation import Propagation, propagation
 from proving.streams import Stream
+from proving.timelines import Shift
 
 PROPAGATION = 2
 """Seconds after which the data plane certainly has a change, on a busy machine too."""
+
+BEFORE = 1.0
+"""Seconds of answers before a write that its propagation is measured with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ class Step:
     since: float
     until: float | None
     share: Share
+    propagation: Propagation | None
     passed: int
     failed: tuple[str, ...]
 
@@ -40,15 +45,14 @@ class Course:
 
     history: History
     stream: Stream
-    provider: Provider
     image: str
     began: float
+    _measured: dict[int, Propagation | None] = field(default_factory=dict)
 
     def steps(self) -> list[Step]:
         """Give the steps that the route has reached, each with what was measured."""
-        records = [each for each in self.history.records() if each.at >= self.began]
-        raised = [each for each in self.provider.weights(records) if each[1] > 0]
-        return [self._step(records, since, weight) for since, weight in raised]
+        records = self._records()
+        return [self._step(records, each) for each in timelines.shifts(records) if each.after > 0]
 
     def status(self) -> dict[str, Any]:
         """Give the GatewayCanary's status where it is about this image, else nothing."""
@@ -62,13 +66,29 @@ class Course:
 
     def reaction(self) -> float | None:
         """Give the seconds from the failed test pod's status to weight 0, where both were seen."""
-        records = [each for each in self.history.records() if each.at >= self.began]
+        records, back = self._records(), self._back()
         failed = [each.at for each in _tests(records) if _phase(each) == "Failed"]
-        zeros = [at for at, weight in self.provider.weights(records) if weight == 0]
-        after = [at for at in zeros if failed and at >= failed[0]]
-        return after[0] - failed[0] if after else None
+        return back.record.at - failed[0] if failed and back is not None else None
 
-    def _step(self, records: Sequence[Record], since: float, weight: int) -> Step:
+    def return_propagation(self) -> Propagation | None:
+        """Tell when the data plane had sent its last request to the canary, after weight 0."""
+        back = self._back()
+        return None if back is None else self._propagation(back, float("inf"))
+
+    def route_left(self) -> bool:
+        """Tell whether the canary is left with a weight."""
+        shifts = list(timelines.shifts(self._records()))
+        return bool(shifts) and shifts[-1].after > 0
+
+    def _records(self) -> list[Record]:
+        return [each for each in self.history.records() if each.at >= self.began]
+
+    def _back(self) -> Shift | None:
+        zeros = (each for each in timelines.shifts(self._records()) if each.after == 0)
+        return next(zeros, None)
+
+    def _step(self, records: Sequence[Record], shift: Shift) -> Step:
+        since, weight = shift.record.at, shift.after
         until = _end(records, since, weight)
         names = {each.name: each for each in _tests(records) if _weight(each) == str(weight)}
         phases = {name: _phase(each) for name, each in names.items()}
@@ -77,14 +97,30 @@ class Course:
             since=since,
             until=until,
             share=self._share(weight, since + PROPAGATION, until or float("inf")),
+            propagation=None if until is None else self._propagation(shift, until),
             passed=sum(phase == "Succeeded" for phase in phases.values()),
             failed=tuple(name for name, phase in phases.items() if phase == "Failed"),
         )
 
+    def _propagation(self, shift: Shift, until: float) -> Propagation | None:
+        version, written = shift.record.version, shift.record.at
+        if version not in self._measured:
+            self._measured[version] = propagation(
+                self.stream.answers(written - BEFORE, until),
+                self._tag,
+                written=written,
+                before=shift.before,
+                after=shift.after,
+            )
+        return self._measured[version]
+
     def _share(self, weight: int, since: float, until: float) -> Share:
         counted = self.stream.versions(since, until)
-        version = self.image.rpartition(":")[2]
-        return Share(weight=weight, requests=counted.total(), canary=counted[version])
+        return Share(weight=weight, requests=counted.total(), canary=counted[self._tag])
+
+    @property
+    def _tag(self) -> str:
+        return self.image.rpartition(":")[2]
 
 
 def _end(records: Sequence[Record], since: float, weight: int) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from demo.course import Step
 from demo.shares import suspicious
+from proving.propagation import OUTSIDE, Propagation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +25,20 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole demo. ``reaction`` is in seconds, None where nothing was reverted."""
+    """The whole demo. ``reaction`` is in seconds, None where nothing was reverted.
+
+    ``returned``: the propagation of the revert. ``breaches``: what the stored history breaks.
+    """
 
     provider: str
     good: Rollout
     bad: Rollout
     reaction: float | None
+    returned: Propagation | None
     requests: int
     lost: int
     route_left: bool
+    breaches: Sequence[str] = ()
 
     @property
     def promoted(self) -> bool:
@@ -53,6 +59,7 @@ class Report:
             found.append(f"{self.bad.image} was not rolled back: {self.bad.message}")
         if self.lost:
             found.append(f"{self.lost} requests were lost")
+        found.extend(self.breaches)
         for share in suspicious([step.share for step in self._steps()]):
             found.append(
                 f"{share.canary} of {share.requests} requests is not {share.weight} % "
@@ -75,14 +82,31 @@ class Report:
                 for step in rollout.steps
             ],
             "reaction_ms": None if self.reaction is None else round(self.reaction * 1000, 1),
+            "revert_propagation_ms": _spread(self.returned),
+            "propagation_bounds_hold_with": 1 - OUTSIDE,
             "requests": self.requests,
             "lost_requests": self.lost,
             "promoted": self.promoted,
             "rolled_back": self.rolled_back,
+            "breaches": list(self.breaches),
         }
 
     def _steps(self) -> list[Step]:
         return [*self.good.steps, *self.bad.steps]
+
+
+def spoken(found: Propagation | None) -> str:
+    """Say a propagation: the median and, in brackets, its bounds."""
+    if found is None:
+        return "not measured"
+    return f"{found.median:.2f} s ({found.least:.2f}–{found.most:.2f})"
+
+
+def _spread(found: Propagation | None) -> dict[str, float] | None:
+    if found is None:
+        return None
+    spread = {"median": found.median, "least": found.least, "most": found.most}
+    return {name: round(seconds * 1000, 1) for name, seconds in spread.items()}
 
 
 def _step(step: Step, image: str) -> dict[str, Any]:
@@ -92,5 +116,6 @@ def _step(step: Step, image: str) -> dict[str, Any]:
         "share": round(step.share.percent, 2),
         "requests": step.share.requests,
         "p_value": step.share.p_value,
+        "propagation_ms": _spread(step.propagation),
         "tests": {"passed": step.passed, "failed": len(step.failed)},
     }

@@ -28,7 +28,8 @@ SPACE = "gatewaycanary-demo"
 HOST = "gateway.demo.test"
 CHART = Path(__file__).parent / "chart"
 OUTPUT = ROOT / "build" / "demo"
-RATE = 60.0
+RATE = 300.0
+LANES = 6
 WEIGHTS = (5, 10, 25, 50, 75, 100)
 
 
@@ -47,7 +48,7 @@ class Stage:
         spec: dict[str, Any] = {
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
             "image": image,
-            "traffic": {**self.provider.traffic(), "settle": f"{PROPAGATION}s"},
+            "traffic": {**self.provider.traffic, "settle": f"{PROPAGATION}s"},
             "steps": [{"weight": weight} for weight in WEIGHTS],
             "canary": {"scaleDownDelay": "3s"},
             "tests": [{"helm": {"release": "gateway"}}],
@@ -65,7 +66,8 @@ class Stage:
 @contextmanager
 def set_up(provider: Provider) -> Iterator[Stage]:
     """Set the stage, and strike it at the end."""
-    cluster = clusters.bring_up()
+    cluster = clusters.bring_up(provider.addons)
+    url = clusters.gateway_url(cluster, provider.name)
     api = Api.from_kubeconfig(cluster.kubeconfig)
     clusters.install_operator(cluster, api)
     remove_space(api)
@@ -76,8 +78,9 @@ def set_up(provider: Provider) -> Iterator[Stage]:
         stack.callback(history.close)
         _start_operator(api, stack)
         helm = clusters.helm_of(cluster, SPACE)
-        helm.install("gateway", CHART, {"host": HOST}, "--wait", "--timeout", "1m")
-        stream = Stream(url=cluster.gateway_url, host=HOST, rate=RATE, lanes=3, most_seconds=300)
+        values = {"host": HOST, "provider": provider.name}
+        helm.install("gateway", CHART, values, "--wait", "--timeout", "1m")
+        stream = _stream(url)
         stream.await_route()
         stream.start()
         stack.callback(stream.stop)
@@ -87,6 +90,14 @@ def set_up(provider: Provider) -> Iterator[Stage]:
         api.delete(GATEWAY_CANARY, "gateway", SPACE)
         history.wait("the GatewayCanary goes", lambda: not history.all_current("GatewayCanary"))
         api.delete(NAMESPACE, SPACE)
+
+
+def _stream(url: str) -> Stream:
+    seconds = 300
+    most = int(RATE * seconds)
+    return Stream(
+        url=url, host=HOST, rate=RATE, lanes=LANES, most_requests=most, most_seconds=seconds
+    )
 
 
 def remove_space(api: Api) -> None:

@@ -7,8 +7,9 @@ import time
 from typing import TextIO
 
 from demo.course import Step
+from demo.reports import spoken
 
-HEADER = "   step  wanted  measured                   tests       time"
+HEADER = "   step  wanted  measured                 propagation         tests       time"
 
 
 def line(step: Step, *, number: int, of: int, now: float) -> str:
@@ -17,8 +18,10 @@ def line(step: Step, *, number: int, of: int, now: float) -> str:
     counted = f"{share.percent:5.1f} % ({share.canary} of {share.requests})"
     measured = counted if share.requests else "propagating"
     tests = f"{len(step.failed)} failed" if step.failed else f"{step.passed} passed"
+    moved = spoken(step.propagation) if step.until else ""
     lasted = (step.until or now) - step.since
-    return f"   {number}/{of}   {step.weight:4d} %  {measured:25s}  {tests:9s}  {lasted:4.1f} s"
+    shown = f"{step.weight:4d} %  {measured:23s}  {moved:18s}  {tests:9s}  {lasted:4.1f} s"
+    return f"   {number}/{of}   {shown}"
 
 
 class Table:

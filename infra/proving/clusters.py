@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -30,12 +31,25 @@ MAKER = "gatewaycanary.test/made-by"
 """The label of namespaces made here; it holds the process that is to remove them."""
 
 
-def bring_up() -> Cluster:
+ADDONS = ("istio", "gateway-api")
+"""Every data plane beyond the one of the bare cluster."""
+
+
+def bring_up(addons: Iterable[str] = ADDONS) -> Cluster:
     """Start the cluster, or repair what has stopped of it; its progress goes to standard error."""
-    command = [sys.executable, "-m", "devcluster", "up"]
+    command = [sys.executable, "-m", "devcluster", "up", "--addons", ",".join(addons)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
     subprocess.run(command, env=environment, stdout=2, check=True)
     return devcluster.current()
+
+
+def gateway_url(cluster: Cluster, provider: str) -> str:
+    """Give the address of a provider's data plane."""
+    url = cluster.gateway_urls.get(provider)
+    if url is None:
+        known = ", ".join(sorted(cluster.gateway_urls))
+        raise devcluster.ClusterError(f"this cluster has no gateway of {provider}, only {known}")
+    return url
 
 
 def helm_of(cluster: Cluster, namespace: str) -> Helm:
