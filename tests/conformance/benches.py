@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from conformance.documents import Documents
 from gatewaycanary.core.writes import Object
@@ -14,6 +14,9 @@ OWNED_ROUTE = "owned-route"
 
 USER_ROUTE = "user-route"
 """The weight stands in an object that a person holds."""
+
+SPELLED = "spelled-weight"
+"""The weight is a text, which people may spell in any way."""
 
 
 class Bench(Protocol):
@@ -52,3 +55,26 @@ class Bench(Protocol):
 
     def touched(self, documents: Documents) -> bool:
         """Tell whether that change still stands."""
+
+
+@runtime_checkable
+class HeldBench(Bench, Protocol):
+    """A provider whose routes people hold."""
+
+    rules: str
+    """The field of the route's spec that holds its rules."""
+
+    context_kind: str
+    """The kind of the route."""
+
+    def route(self, documents: Documents) -> dict[str, Any]:
+        """Give the route as stored."""
+
+    def canary_destination(self, *, weight: int) -> dict[str, Any]:
+        """Write our destination as a user would who brings it along."""
+
+    def foreign_destination(self) -> dict[str, Any]:
+        """Write a destination that is neither stable nor the canary."""
+
+    def destinations(self, rule: dict[str, Any]) -> list[dict[str, Any]]:
+        """Give the destinations of a rule."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.benches import OWNED_ROUTE
+from conformance import held_cases
+from conformance.benches import OWNED_ROUTE, SPELLED, USER_ROUTE
 from conformance.documents import WriteError
 from conformance.stages import Case, Stage
 
@@ -219,8 +220,6 @@ def events_find_the_canary(stage: Stage) -> None:
             assert known & set(provider.related(obj))
 
 
-_OF_OWNED_ROUTES = frozenset({OWNED_ROUTE})
-
 CASES = (
     *(
         Case(name=check.__name__, check=check)
@@ -240,16 +239,18 @@ CASES = (
             foreign_fields_stay,
             other_weight_is_seen,
             zero_by_hand_is_seen,
-            odd_spellings_are_no_weight,
-            removed_weight_is_no_weight,
             version_follows_writes,
             without_route,
             events_find_the_canary,
         )
     ),
-    Case(
-        name="nothing_of_ours_before_the_first_raise",
-        check=nothing_of_ours_before_the_first_raise,
-        features=_OF_OWNED_ROUTES,
+    *(
+        Case(name=check.__name__, check=check, features=frozenset({feature}))
+        for feature, check in (
+            (OWNED_ROUTE, nothing_of_ours_before_the_first_raise),
+            (SPELLED, odd_spellings_are_no_weight),
+            (SPELLED, removed_weight_is_no_weight),
+            *((USER_ROUTE, check) for check in held_cases.CHECKS),
+        )
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conformance.benches import OWNED_ROUTE
+from conformance.benches import OWNED_ROUTE, SPELLED
 from conformance.documents import Documents
 from gatewaycanary.core.writes import Object, pointer
 from gatewaycanary.traffic.ingresses import annotations_of, entries
@@ -68,7 +68,7 @@ class NginxBench:
     """An Ingress with two paths to stable and one elsewhere, beside an Ingress of others."""
 
     name = "nginx"
-    features = frozenset({OWNED_ROUTE})
+    features = frozenset({OWNED_ROUTE, SPELLED})
     provider = Nginx()
     context = CONTEXT
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from conformance.benches import Bench
 from conformance.documents import Documents
-from gatewaycanary.core.observation import RouteView
+from gatewaycanary.api.status import FoundRoute
+from gatewaycanary.core.observation import Problem, RouteView
 from gatewaycanary.core.writes import Write
+from gatewaycanary.traffic.protocol import RouteContext
 
 
 @dataclass(kw_only=True)
@@ -17,22 +19,35 @@ class Stage:
 
     bench: Bench
     documents: Documents = field(init=False)
+    found: FoundRoute | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.documents = Documents(self.bench.manifests())
 
     @property
+    def context(self) -> RouteContext:
+        """Say whose traffic is moved, with what the status holds of the route."""
+        return replace(self.bench.context, found=self.found)
+
+    @property
     def view(self) -> RouteView:
         """Read the route."""
-        return self.bench.provider.view(self.bench.context, self.documents)
+        return self.bench.provider.view(self.context, self.documents)
 
     def raising(self, weight: int) -> Write | None:
-        """Build a raise."""
-        return self.bench.provider.raise_weight(self.bench.context, self.documents, weight=weight)
+        """Build a raise; what a person's route said before is noted first, as the core does."""
+        view = self.view
+        if view.pristine:
+            self.found = view.found
+        return self.bench.provider.raise_weight(self.context, self.documents, weight=weight)
 
     def withdrawing(self, mark: str = "") -> Write | None:
         """Build a withdrawal."""
-        return self.bench.provider.withdraw(self.bench.context, self.documents, mark=mark)
+        return self.bench.provider.withdraw(self.context, self.documents, mark=mark)
+
+    def problems(self) -> list[Problem]:
+        """Tell what forbids to shift the route."""
+        return list(self.bench.provider.problems(self.context, self.documents))
 
     def raise_to(self, weight: int) -> bool:
         """Raise, and tell whether that took a write."""
@@ -44,7 +59,9 @@ class Stage:
 
     def restore(self) -> bool:
         """Restore, and tell whether that took a write."""
-        return self._take(self.bench.provider.restore(self.bench.context, self.documents))
+        taken = self._take(self.bench.provider.restore(self.context, self.documents))
+        self.found = None
+        return taken
 
     def shares(self) -> tuple[set[int], set[int]]:
         """Give the canary's shares at stable's places, and at all others."""
@@ -55,7 +72,7 @@ class Stage:
 
     def of_revision(self, revision: str) -> RouteView:
         """Raise to 5 for another rollout and read the route."""
-        context = replace(self.bench.context, revision=revision)
+        context = replace(self.context, revision=revision)
         self._take(self.bench.provider.raise_weight(context, self.documents, weight=5))
         return self.bench.provider.view(context, self.documents)
 

@@ -47,6 +47,8 @@ class Hands:
         match action:
             case actions.RaiseWeight() | actions.WithdrawWeight() | actions.RestoreRoute():
                 self._write_route(action, view)
+            case actions.DisownRoute():
+                pass
             case actions.AddFinalizer() | actions.RemoveFinalizer():
                 self._finalizer(added=isinstance(action, actions.AddFinalizer))
             case actions.CreateCanary():
@@ -167,6 +169,9 @@ class Hands:
             message = "the route cannot be written"
             raise RefusedError(message)
         truth = self._cluster.now.route
+        if truth.held:
+            self._write_held(action, view)
+            return
         if not view.route.attached:
             if not truth.attached:
                 self._cluster.change(route=replace(written, born=written.version))
@@ -178,6 +183,18 @@ class Hands:
             if isinstance(action, actions.RestoreRoute):
                 return
             message = "our destination is no longer in the route"
+            raise ConflictError(message)
+        self._cluster.change(route=_written(action, truth) or truth)
+
+    def _write_held(
+        self,
+        action: actions.RaiseWeight | actions.WithdrawWeight | actions.RestoreRoute,
+        view: Picture,
+    ) -> None:
+        truth = self._cluster.now.route
+        withdrawn = isinstance(action, actions.WithdrawWeight)
+        if not truth.attached if withdrawn else truth.version != view.route.version:
+            message = "the route was changed meanwhile"
             raise ConflictError(message)
         self._cluster.change(route=_written(action, truth) or truth)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gatewaycanary.api.status import (
     Condition,
     Failure,
+    FoundRoute,
     HelmTestResult,
     Outcome,
     Phase,
@@ -143,6 +144,10 @@ ROUTES: Final = st.builds(
     zero_at_start=st.booleans(),
     version=st.sampled_from(("", "1", "2")),
     settled=st.sampled_from((None, True, False)),
+    user_held=st.booleans(),
+    found=st.none() | st.just(FoundRoute()),
+    claimed=st.booleans(),
+    left=st.booleans(),
 )
 RUNS: Final = st.builds(
     RunView,

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from gatewaycanary.api.status import HelmTestResult, Status, Verdict, parse_status
+from gatewaycanary.api.status import (
+    FoundRoute,
+    FoundRule,
+    HelmTestResult,
+    Status,
+    Verdict,
+    parse_status,
+)
 from gatewaycanary.core.observation import (
     Autoscaler,
     CanaryWorkload,
@@ -38,6 +45,7 @@ MISSING_TARGET: Final = Problem(
 MISSING_INGRESS: Final = Problem(
     reason="IngressNotFound", object="Ingress gateway", message="does not exist"
 )
+FOUND: Final = FoundRoute(rules=(FoundRule(name="spec.http[0]"),))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,15 +146,18 @@ def _canary(picture: Picture) -> CanaryWorkload | None:
 
 def _route(picture: Picture) -> RouteView:
     route = picture.route
-    if not route.attached:
+    if not route.attached and not route.held:
         return RouteView(present=picture.ingress)
     return RouteView(
         present=picture.ingress,
-        attached=True,
+        attached=route.attached,
         weight=route.weight,
         text=route.text,
         withdrawn=route.mark,
         version=str(route.version),
+        user_held=route.held,
+        found=FOUND if route.held else None,
+        left=route.attached or bool(route.mark),
     )
 
 

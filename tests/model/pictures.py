@@ -78,7 +78,10 @@ class CanaryPods:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The route: for nginx, our Ingress beside the stable one. ``born`` tells one from its heir."""
+    """The route: for nginx, our Ingress beside the stable one. ``born`` tells one from its heir.
+
+    ``held``: a person's object, as with Istio, which the weights are written into.
+    """
 
     attached: bool = False
     weight: int | None = None
@@ -86,6 +89,7 @@ class Route:
     mark: str = ""
     version: int = 0
     born: int = 0
+    held: bool = False
 
     @property
     def carries(self) -> bool:

@@ -41,6 +41,7 @@ class Rollouts(RuleBasedStateMachine):
         failing=st.sampled_from((0, 0, *SIX)),
         calm=st.sets(st.sampled_from(DISASTERS), min_size=1),
         ahead=st.sampled_from((0, 10, 20, 30, 40, 50, 60, 80)),
+        held=st.booleans(),
     )
     def begin(
         self,
@@ -58,6 +59,7 @@ class Rollouts(RuleBasedStateMachine):
         failing: int,
         calm: set[str],
         ahead: int,
+        held: bool,
     ) -> None:
         """Set the scene: stable runs version 1, version 2 is asked for; some way ahead or none."""
         self.calm = calm
@@ -74,7 +76,9 @@ class Rollouts(RuleBasedStateMachine):
         self.image = V2
         self.tokens = 0
         self.late: Replica | None = None
-        self.world = World(spec(self.image, **self.options), replicas=replicas, scaler=scaler)
+        self.world = World(
+            spec(self.image, **self.options), replicas=replicas, scaler=scaler, held=held
+        )
         self.world.verdict = failing_at(failing)
         self.cluster = self.world.cluster
         self.run_some(ahead)
@@ -310,10 +314,11 @@ class Rollouts(RuleBasedStateMachine):
 
     @rule()
     def route_detached(self) -> None:
-        """Take our destination out of the route."""
+        """Take our destination out of the route; a person's is so after each new apply."""
         route = self.cluster.now.route
         if route.attached:
-            gone = replace(route, attached=False, weight=None, text="", mark="")
+            mark = route.mark if route.held else ""
+            gone = replace(route, attached=False, weight=None, text="", mark=mark)
             self.cluster.change(route=replace(gone, version=route.version + 1))
 
     @rule(writable=st.booleans())
@@ -346,7 +351,11 @@ class Rollouts(RuleBasedStateMachine):
     @precondition(lambda self: "target" not in self.calm)
     @rule(there=st.booleans())
     def ingress_comes_and_goes(self, *, there: bool) -> None:
-        """Delete the stable Ingress, or make it again."""
+        """Delete the route that the spec names, or make it again."""
+        route = self.cluster.now.route
+        if route.held and not there:
+            gone = replace(route, attached=False, weight=None, text="", mark="")
+            self.cluster.change(route=replace(gone, version=route.version + 1))
         self.cluster.change(ingress=there)
 
     @rule(image=st.sampled_from(IMAGES))

@@ -19,7 +19,7 @@ from model import invariants, judgements
 from model.cluster import Cluster
 from model.ledgers import Ledger
 from model.observing import FAILED, PASSED, RUNNING, true_moment
-from model.pictures import Picture, Resource, RunKey, Scaler, Stable
+from model.pictures import Picture, Resource, Route, RunKey, Scaler, Stable
 from model.replicas import Replica, Step
 from model.specs import V1, spec
 
@@ -44,6 +44,7 @@ class World:
         stable_image: str = V1,
         replicas: int = 3,
         scaler: Scaler | None = None,
+        held: bool = False,
     ) -> None:
         self.cluster = Cluster(
             Picture(
@@ -51,6 +52,7 @@ class World:
                 stable=Stable(image=stable_image, replicas=replicas, ready=replicas),
                 stable_ready=replicas,
                 scaler=scaler,
+                route=Route(held=held),
             )
         )
         self.seconds = 0.0

@@ -123,6 +123,34 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class FoundRule:
+    """What one rule of a person's route said before the first raise; null: it said nothing."""
+
+    name: str = ""
+    stable: int | None = None
+    canary: int | None = None
+    attached: bool = Field(default=False, description="It named the canary's destination.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class FieldOwner:
+    """An entry of a route's managedFields that held the rules before the first raise."""
+
+    manager: str
+    operation: str = ""
+    api_version: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
+class FoundRoute:
+    """A person's route as found: what is put back at the end."""
+
+    rules: tuple[FoundRule, ...] = ()
+    owners: tuple[FieldOwner, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)
 class State:
     """The position of a rollout: all that a successor needs to go on."""
 
@@ -173,6 +201,9 @@ class State:
         default=None, description="The HPA's own scaleDown.selectPolicy, to be put back."
     )
     autoscaler: str = Field(default="", description="Name of the HPA that is held.")
+    route: FoundRoute | None = Field(
+        default=None, description="The route as found, where a person holds it."
+    )
     releases: tuple[str, ...] = Field(
         default=(), description="Pinned release Secrets, one a suite."
     )

@@ -22,7 +22,7 @@ def _fixed(field: str) -> Ruled:
     return Ruled((Transition(cel="self == oldSelf", message=message),))
 
 
-RouteNames = Annotated[tuple[LabelName, ...], Field(max_length=16, strict=False)]
+RouteNames = Annotated[tuple[ObjectName, ...], Field(max_length=16, strict=False)]
 
 
 class Nginx(SpecModel):
@@ -57,7 +57,7 @@ class Istio(SpecModel):
     """The VirtualService that routes to the stable host."""
 
     routes: RouteNames = Field(default=(), json_schema_extra=UNSHOWN)
-    """Names of its HTTP routes to shift; needed when there are several."""
+    """Names of its HTTP routes to shift; every one that sends to stable where none is named."""
 
     subsets: Subsets | None = None
     """For a mesh with one host: stable and canary are subsets of the stable Service."""
@@ -68,6 +68,9 @@ class GatewayAPI(SpecModel):
 
     http_route: Annotated[ObjectName, _fixed("the HTTPRoute")]
     """The HTTPRoute whose rules point at the stable Service."""
+
+    rule_names: RouteNames = Field(default=(), alias="rules", json_schema_extra=UNSHOWN)
+    """Names of its rules to shift; every one that sends to stable where none is named."""
 
 
 _PROVIDERS = ("nginx", "istio", "gatewayAPI")
@@ -115,6 +118,18 @@ class Traffic(SpecModel):
     def provider_name(self) -> ProviderName:
         """Name the one provider, as the spec's field is called."""
         return self.providers[0]
+
+    @property
+    def rule_names(self) -> tuple[str, ...]:
+        """Name the routes or rules that are to be shifted; empty for all that send to stable."""
+        if self.istio is not None:
+            return self.istio.routes
+        return self.gateway_api.rule_names if self.gateway_api is not None else ()
+
+    @property
+    def subsets(self) -> Subsets | None:
+        """Give the subsets of a mesh with one host."""
+        return self.istio.subsets if self.istio is not None else None
 
     @property
     def route_name(self) -> str:

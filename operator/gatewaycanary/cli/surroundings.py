@@ -14,6 +14,7 @@ from gatewaycanary.core.writes import Object
 from gatewaycanary.helmtests import selection
 from gatewaycanary.kube import resources
 from gatewaycanary.kube.client import Client
+from gatewaycanary.kube.errors import NotFoundError
 from gatewaycanary.traffic import ingresses, registry
 from gatewaycanary.traffic.protocol import RouteContext
 
@@ -24,9 +25,15 @@ LISTED: Final = (
     resources.SERVICE,
     resources.ENDPOINT_SLICE,
     resources.INGRESS,
+    resources.VIRTUAL_SERVICE,
+    resources.DESTINATION_RULE,
+    resources.HTTP_ROUTE,
     resources.NETWORK_POLICY,
     resources.POD_DISRUPTION_BUDGET,
     resources.HORIZONTAL_POD_AUTOSCALER,
+    resources.AUTHORIZATION_POLICY,
+    resources.PEER_AUTHENTICATION,
+    resources.SIDECAR,
 )
 
 
@@ -35,6 +42,10 @@ class Listing:
 
     def __init__(self, objects: Mapping[str, Iterable[Object]]) -> None:
         self._objects = {kind: tuple(found) for kind, found in objects.items()}
+
+    def installed(self, kind: str) -> bool:
+        """Tell whether the kind could be listed."""
+        return kind in self._objects
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return the object, or None where there is none."""
@@ -60,8 +71,9 @@ async def look(
     client: Client, spec: GatewayCanarySpec, *, namespace: str, document: Mapping[str, Any]
 ) -> Surroundings:
     """List what the checks need and tell what they say."""
-    listed = {one.kind: await _listed(client, one, namespace) for one in LISTED}
-    secrets = await _listed(client, resources.SECRET, namespace) if spec.tests else ()
+    answers = {one.kind: await _listed(client, one, namespace) for one in LISTED}
+    listed = {kind: found for kind, found in answers.items() if found is not None}
+    secrets = (await _listed(client, resources.SECRET, namespace) or ()) if spec.tests else ()
     return known(
         spec,
         namespace=namespace,
@@ -98,9 +110,15 @@ def known(
 
 async def _listed(
     client: Client, resource: resources.Resource, namespace: str
-) -> tuple[Object, ...]:
-    """List a resource; items of a list carry neither kind nor apiVersion, so both are put in."""
-    answer = await client.list(resource, namespace=namespace)
+) -> tuple[Object, ...] | None:
+    """List a resource; None where it is not installed.
+
+    NB: items of a list carry neither kind nor apiVersion, so both are put in.
+    """
+    try:
+        answer = await client.list(resource, namespace=namespace)
+    except NotFoundError:
+        return None
     known_as = {"apiVersion": resource.api_version, "kind": resource.kind}
     return tuple({**item, **known_as} for item in answer["items"])
 
@@ -138,8 +156,6 @@ def _route(
     spec: GatewayCanarySpec, meta: Meta, lookup: Listing
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     provider = registry.find(spec)
-    if isinstance(provider, Problem):
-        return (provider,), ()
     context = RouteContext.of(spec, meta=meta, revision="")
     return provider.problems(context, lookup), provider.warnings(context, lookup)
 

@@ -10,7 +10,13 @@ from dataclasses import replace
 
 from gatewaycanary.api.status import Stage, State
 from gatewaycanary.core import report, reversals, suspension, workload
-from gatewaycanary.core.decision import Decision
+from gatewaycanary.core.decision import (
+    Decision,
+    DisownRoute,
+    RaiseWeight,
+    RestoreRoute,
+    WithdrawWeight,
+)
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.phases import (
     finalizing,
@@ -23,6 +29,7 @@ from gatewaycanary.core.phases import (
 from gatewaycanary.core.turn import Turn
 
 PURSUED = frozenset({Stage.RAMPING, Stage.PROMOTING})
+ROUTE_WRITES = (RaiseWeight, WithdrawWeight, RestoreRoute)
 HELD = PURSUED | {Stage.PREPARING}
 """Where the target's autoscaler must not shrink stable, whose traffic goes away."""
 
@@ -30,7 +37,16 @@ HELD = PURSUED | {Stage.PREPARING}
 def decide(observation: Observation) -> Decision:
     """Decide what to do about one GatewayCanary."""
     state = _follow_problems(observation, _follow_suspension(observation))
-    return report.decision(observation, _turn(observation, state))
+    return report.decision(observation, _disowned(observation, _turn(observation, state)))
+
+
+def _disowned(observation: Observation, turn: Turn) -> Turn:
+    """Give a person's route back to its owner; each write of the route does so by itself."""
+    if not observation.route.claimed or turn.state.stage is Stage.RESTING:
+        return turn
+    if any(isinstance(one, ROUTE_WRITES) for one in turn.urgent + turn.actions):
+        return turn
+    return replace(turn, actions=(*turn.actions, DisownRoute()))
 
 
 def _follow_suspension(observation: Observation) -> State:

@@ -69,6 +69,11 @@ class RestoreRoute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisownRoute:
+    """Take our entry out of a person's route's managedFields, where a crash has left it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetStableImage:
     """Give stable's container this image."""
 
@@ -124,6 +129,7 @@ Action = (
     | RaiseWeight
     | WithdrawWeight
     | RestoreRoute
+    | DisownRoute
     | SetStableImage
     | HoldAutoscaler
     | ReleaseAutoscaler

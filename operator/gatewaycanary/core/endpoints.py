@@ -7,13 +7,29 @@ are counted and not addresses.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from gatewaycanary.core.lookups import SLICE_LABEL
 from gatewaycanary.core.writes import Object
 
 
-def ready_endpoints(slices: Iterable[Object], service: str) -> int:
-    """Count the endpoints of the Service that are ready and not on their way out."""
+def pods_behind(slices: Iterable[Object], service: str) -> set[str]:
+    """Give the uids of all pods that stand behind the Service, ready or not."""
+    return {
+        str((endpoint.get("targetRef") or {}).get("uid", ""))
+        for endpoint_slice in slices
+        if _service_of(endpoint_slice) == service
+        for endpoint in endpoint_slice.get("endpoints") or ()
+    }
+
+
+def ready_endpoints(
+    slices: Iterable[Object], service: str, *, without: AbstractSet[str] = frozenset()
+) -> int:
+    """Count the endpoints of the Service that are ready and not on their way out.
+
+    ``without``: uids of pods that do not count.
+    """
     pods: set[tuple[str, str]] = set()
     addresses: dict[str, set[str]] = {}
     for endpoint_slice in slices:
@@ -21,6 +37,8 @@ def ready_endpoints(slices: Iterable[Object], service: str) -> int:
             continue
         for endpoint in _ready(endpoint_slice):
             target = endpoint.get("targetRef")
+            if target and target.get("uid") in without:
+                continue
             if target:
                 pods.add((target.get("name", ""), target.get("uid", "")))
             else:

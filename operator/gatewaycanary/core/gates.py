@@ -43,15 +43,28 @@ def _settling(observation: Observation, state: State, spec: GatewayCanarySpec) -
     raised_at = state.raised_at or observation.now
     settled_at = raised_at + limits.limits(spec).settle
     told = observation.route.settled is False
-    if not told and observation.now >= settled_at:
+    due = raised_at + limits.limits(spec).progress if told else settled_at
+    if not told and observation.now >= due:
         return None
-    turned = reversals.broken(observation, state)
+    turned = reversals.broken(observation, state) or _unread(observation, state, due=due)
     return turned or Turn(
         state=state,
         phase=Phase.SHIFTING,
         reason="Settling",
         message=f"{state.announced} % is in the route: waiting for the data plane",
-        look_again_at=None if told else settled_at,
+        look_again_at=due,
+    )
+
+
+def _unread(observation: Observation, state: State, *, due: datetime) -> Turn | None:
+    if state.suspended_at is not None or observation.now < due:
+        return None
+    return turn_back(
+        observation,
+        state,
+        outcome=Outcome.FAILED,
+        reason="RouteNotRead",
+        message=f"No gateway has read {state.announced} % from the route in time",
     )
 
 

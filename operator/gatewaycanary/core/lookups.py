@@ -21,6 +21,9 @@ SLICE_LABEL: Final = "kubernetes.io/service-name"
 class Lookup(Protocol):
     """Cached objects by kind; a kind that is not watched has none."""
 
+    def installed(self, kind: str) -> bool:
+        """Tell whether the API server knows the kind, as far as that is asked."""
+
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return the object, or None where there is none."""
 
@@ -118,6 +121,55 @@ def _of_ingress(obj: Object) -> Iterator[str]:
                 yield token("Service", service.get("name", ""))
 
 
+def service_of_host(host: object, namespace: str) -> str:
+    """Name the Service of the namespace that a host in Istio's objects there means, or "".
+
+    NB: Istio completes a name without dots; one with dots it takes as it is.
+    """
+    name, dot, rest = host.partition(".") if isinstance(host, str) else ("", "", "")
+    return name if not dot or rest.startswith(f"{namespace}.svc.") else ""
+
+
+def listed(holder: object, field: str) -> list[Mapping[str, Any]]:
+    """Give the objects of a list, whatever a stored object really holds there."""
+    found = fields(holder).get(field)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def services_behind(obj: Object) -> tuple[str, ...]:
+    """Name the Services that an object of Istio's is about, once each."""
+    namespace = obj.get("metadata", {}).get("namespace", "")
+    spec = _spec(obj)
+    destinations = [
+        fields(one.get("destination")).get("host")
+        for protocol in ("http", "tls", "tcp")
+        for rule in listed(spec, protocol)
+        for one in listed(rule, "route")
+    ]
+    named = (service_of_host(host, namespace) for host in (spec.get("host"), *destinations))
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def _of_mesh_route(obj: Object) -> Iterator[str]:
+    for name in services_behind(obj):
+        yield token("Service", name)
+
+
+def backends(obj: Object) -> tuple[str, ...]:
+    """Name the Services of its own namespace that an HTTPRoute leads to, once each."""
+    names = (
+        str(backend.get("name", ""))
+        for rule in listed(_spec(obj), "rules")
+        for backend in listed(rule, "backendRefs")
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _of_http_route(obj: Object) -> Iterator[str]:
+    for name in backends(obj):
+        yield token("Service", name)
+
+
 def _of_autoscaler(obj: Object) -> Iterator[str]:
     target = _spec(obj).get("scaleTargetRef") or {}
     yield token(target.get("kind", ""), target.get("name", ""))
@@ -153,6 +205,9 @@ _FILINGS: Final[Mapping[str, Callable[[Object], Iterator[str]]]] = MappingProxyT
         "Deployment": _of_deployment,
         "Service": _of_service,
         "Ingress": _of_ingress,
+        "VirtualService": _of_mesh_route,
+        "DestinationRule": _of_mesh_route,
+        "HTTPRoute": _of_http_route,
         "HorizontalPodAutoscaler": _of_autoscaler,
         "EndpointSlice": _of_slice,
         "Pod": _of_owned,

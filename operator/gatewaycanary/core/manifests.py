@@ -21,7 +21,7 @@ from gatewaycanary.core.naming import (
     digest,
 )
 from gatewaycanary.core.observation import CanaryWorkload, Problem, Target
-from gatewaycanary.core.selectors import CanaryLabel, relabelled, rewritten
+from gatewaycanary.core.selectors import CanaryLabel, canary_selector, relabelled, rewritten
 from gatewaycanary.core.writes import JsonPatch, Object, Operation, pointer
 
 RESTART_ANNOTATION: Final = "restartedAt"
@@ -193,7 +193,7 @@ def canary_service(
         },
         "spec": {
             "type": "ClusterIP",
-            "selector": relabelled(stable["selector"], label),
+            "selector": canary_selector(stable["selector"], label),
             "ports": [
                 {field: port[field] for field in _PORT_FIELDS if field in port}
                 for port in stable.get("ports") or ()

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 
 from gatewaycanary.api.spec import GatewayCanarySpec
-from gatewaycanary.api.status import HelmTestResult, Status
+from gatewaycanary.api.status import FoundRoute, HelmTestResult, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,10 @@ class RouteView:
     ``zero_at_start``: the route carried an explicit 0 before the first raise.
     ``version``: changes with every write of the route by anybody.
     ``settled``: whether the data plane has it; None where nothing tells.
+    ``user_held``: a person's object, which without our destination is as they wrote it.
+    ``found``: what is to be put back, were the first raise to come now.
+    ``claimed``: an entry of ours is left in the object's managedFields.
+    ``left``: something of ours is left that the restore takes away.
     """
 
     present: bool = True
@@ -111,6 +115,16 @@ class RouteView:
     zero_at_start: bool = False
     version: str = ""
     settled: bool | None = None
+    user_held: bool = False
+    found: FoundRoute | None = None
+    claimed: bool = False
+    left: bool = False
+
+    @property
+    def pristine(self) -> bool:
+        """Tell whether a person's route is as they wrote it: nobody has raised or withdrawn it."""
+        zero = self.attached and self.weight == 0 and self.zero_at_start
+        return self.user_held and not self.withdrawn and (zero or not self.attached)
 
 
 class RunPhase(Enum):

@@ -50,6 +50,7 @@ def announce(
         short_since=None,
         corrections=0,
         corrected_version="",
+        route=state.route or observation.route.found,
     )
     message = f"Raising the canary's weight from {state.recorded} to {weight} %"
     return Turn(

@@ -74,6 +74,9 @@ def _marked(observation: Observation, state: State) -> bool:
 
 def _withdrawn(observation: Observation, state: State) -> Turn | None:
     route = observation.route
+    if route.pristine:
+        # NB: the tool that holds the route has applied it again: drift, and no word of a person.
+        return None
     zero = route.attached and route.weight == 0 and (touched(state) or not route.zero_at_start)
     gone = not route.attached and route.present and touched(state)
     if state.announced == 0 or _marked(observation, state) or not (zero or gone):

@@ -87,16 +87,17 @@ def given_up(observation: Observation, state: State) -> Turn | None:
     if not observation.meta.deleting:
         return None
     if observation.target is None and observation.endpoints.stable == 0:
-        return _let_go(
+        return let_go(
             observation, state, reason="TargetNotFound", why="The target is gone, traffic stays"
         )
     since = observation.route_unwritable_since
     if since is None or observation.now < since + limits.UNWRITABLE_ROUTE_BOUND:
         return None
-    return _let_go(observation, state, reason="RouteUnwritable", why="The route cannot be written")
+    return let_go(observation, state, reason="RouteUnwritable", why="The route cannot be written")
 
 
-def _let_go(observation: Observation, state: State, *, reason: str, why: str) -> Turn:
+def let_go(observation: Observation, state: State, *, reason: str, why: str) -> Turn:
+    """Let a deleted object go and leave the canary's pods where they are."""
     message = f"{why}: the finalizer goes, the canary's pods stay"
     return Turn(
         state=state,

@@ -32,7 +32,15 @@ def correct(observation: Observation, state: State) -> Turn | None:
         return _put_back(observation, state)
     if not raising.allowed(observation, needed=state.need):
         return _waiting(observation, state)
-    return _raise(state) if _raise_is_due(observation, state) else (_put_back(observation, state))
+    if _raise_is_due(observation, state):
+        return _raise(_found(observation, state))
+    return _put_back(observation, state)
+
+
+def _found(observation: Observation, state: State) -> State:
+    """Take what stands in a person's route for what is to be put back, unless it is ours."""
+    route = observation.route
+    return replace(state, route=route.found) if route.pristine else state
 
 
 def _upward(observation: Observation, state: State) -> bool:
@@ -67,7 +75,9 @@ def _put_back(observation: Observation, state: State) -> Turn:
     corrected = state
     if not known:
         corrected = replace(
-            state, corrections=state.corrections + 1, corrected_version=route.version
+            _found(observation, state),
+            corrections=state.corrections + 1,
+            corrected_version=route.version,
         )
     if state.stage is Stage.RAMPING and corrected.corrections > reversals.CORRECTIONS_ALLOWED:
         turned = reversals.ordered(observation, corrected)

@@ -146,6 +146,14 @@ def relabelled(labels: Labels, label: CanaryLabel) -> dict[str, str]:
     return changed
 
 
+def canary_selector(selector: Labels, label: CanaryLabel) -> dict[str, str]:
+    """Give the selector of the canary Service, made of the stable Service's.
+
+    NB: in a mesh with one host stable's selects both sides, and lacks the label.
+    """
+    return {**selector, label.key: label.canary}
+
+
 def _rewritten_expression(expression: Object, label: CanaryLabel) -> dict[str, Any]:
     changed = dict(expression)
     if expression.get("key") == label.key and expression.get("values"):

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import assert_never
 
-from gatewaycanary.core import autoscalers, decision, fieldowners, manifests, naming, selectors
+from gatewaycanary.core import (
+    autoscalers,
+    decision,
+    fieldowners,
+    labels,
+    manifests,
+    naming,
+    selectors,
+)
 from gatewaycanary.core.decision import Action
-from gatewaycanary.core.observation import Problem
+from gatewaycanary.core.observation import Problem, RouteView
 from gatewaycanary.core.writes import Create, Delete, JsonPatch, Object, Write
 from gatewaycanary.engine.caches import Caches
 from gatewaycanary.engine.observe import Observed, Route, container_of
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.engine.writer import Writer
 from gatewaycanary.kube.client import Client
-from gatewaycanary.kube.errors import SpecError
+from gatewaycanary.kube.errors import ConflictError, SpecError
 from gatewaycanary.kube.resources import GATEWAY_CANARY
 
+RouteAction = (
+    decision.RaiseWeight | decision.WithdrawWeight | decision.RestoreRoute | decision.DisownRoute
+)
 WorkloadAction = (
     decision.CreateCanary
     | decision.CreateCanaryService
@@ -40,7 +53,12 @@ class Actor:
     async def perform(self, observed: Observed, action: Action) -> bool:
         """Perform one effect; tell whether to look again though no cache has changed."""
         match action:
-            case decision.RaiseWeight() | decision.WithdrawWeight() | decision.RestoreRoute():
+            case (
+                decision.RaiseWeight()
+                | decision.WithdrawWeight()
+                | decision.RestoreRoute()
+                | decision.DisownRoute()
+            ):
                 await self._route(observed, action)
             case decision.AddFinalizer() | decision.RemoveFinalizer():
                 await self._finalizers(observed, add=isinstance(action, decision.AddFinalizer))
@@ -90,11 +108,7 @@ class Actor:
             raise SpecError(write.sentence())
         return None if write is None else await self._writer.send(write, urgent=urgent)
 
-    async def _route(
-        self,
-        observed: Observed,
-        action: decision.RaiseWeight | decision.WithdrawWeight | decision.RestoreRoute,
-    ) -> None:
+    async def _route(self, observed: Observed, action: RouteAction) -> None:
         route = observed.route
         if route is None:
             return
@@ -103,13 +117,21 @@ class Actor:
                 write = route.provider.raise_weight(route.context, self._caches, weight=weight)
                 await self._send(write)
             case decision.WithdrawWeight(mark=mark):
-                await self._withdraw(route, mark=mark)
+                write = route.provider.withdraw(route.context, self._caches, mark=mark)
+                await self._send(write, urgent=True)
             case decision.RestoreRoute():
                 await self._send(route.provider.restore(route.context, self._caches))
+            case decision.DisownRoute():
+                pass
+        await self._disown(route, observed.observation.route)
 
-    async def _withdraw(self, route: Route, *, mark: str) -> None:
-        write = route.provider.withdraw(route.context, self._caches, mark=mark)
-        await self._send(write, urgent=True)
+    async def _disown(self, route: Route, view: RouteView) -> None:
+        """Give a person's route back to its owner; what this look cannot, the next one will."""
+        # NB: the look that announces the first raise was made before the status held what it found.
+        found = view.found if view.pristine else route.context.found
+        context = replace(route.context, found=found)
+        with suppress(ConflictError):
+            await self._send(route.provider.disown(context, self._caches))
 
     async def _finalizers(self, observed: Observed, *, add: bool) -> None:
         metadata = self._newest(observed)["metadata"]
@@ -142,20 +164,19 @@ class Actor:
         return observed.raw if now is None or not same else now
 
     def _label(self, observed: Observed) -> selectors.CanaryLabel:
-        spec = observed.observation.spec
-        if (
-            spec is None
-            or observed.around.deployment is None
-            or observed.around.stable_service is None
-        ):
-            raise SpecError("the target or the stable Service is gone")
-        label = selectors.canary_label(
-            observed.around.deployment,
-            observed.around.stable_service,
-            chosen=spec.canary.selector_label,
-        )
+        spec, around = observed.observation.spec, observed.around
+        label = None
+        if spec is not None:
+            label = labels.label_of(
+                spec,
+                self._caches,
+                deployment=around.deployment,
+                service=around.stable_service,
+            )
         if isinstance(label, Problem):
             raise SpecError(label.sentence())
+        if label is None:
+            raise SpecError("the target or the stable Service is gone")
         return label
 
     async def _create_canary(self, observed: Observed, action: decision.CreateCanary) -> None:

@@ -75,14 +75,14 @@ class Observer:
             return None
         kept = self.memory.of(key, uid=raw["metadata"]["uid"])
         parsed = kept.read(raw)
-        route, refused = _route(raw, parsed)
+        route = _route(raw, parsed)
         around = Surroundings() if route is None else look(self._caches, route.context)
         observation = Observation(
             now=now,
             meta=parsed.meta,
             spec=parsed.spec,
             status=parsed.status,
-            problems=(*parsed.problems, *refused, *self._problems(parsed, kept, route, now=now)),
+            problems=(*parsed.problems, *self._problems(parsed, kept, route, now=now)),
             warnings=self._warnings(parsed, route),
             target=_target(around.deployment, container=container_of(raw)),
             revision_hash=_revision_hash(around.deployment, parsed.spec),
@@ -150,16 +150,15 @@ class Observer:
         return self._suites.view(parsed, parsed.spec, kept, now=now)
 
 
-def _route(raw: Object, parsed: Parsed) -> tuple[Route | None, tuple[Problem, ...]]:
-    revision = parsed.status.state.revision
+def _route(raw: Object, parsed: Parsed) -> Route | None:
+    meta, state = parsed.meta, parsed.status.state
     if parsed.spec is None:
-        found = registry.salvage(raw.get("spec") or {}, meta=parsed.meta, revision=revision)
-        return (None if found is None else Route(provider=found[0], context=found[1])), ()
-    provider = registry.find(parsed.spec)
-    if isinstance(provider, Problem):
-        return None, (provider,)
-    context = RouteContext.of(parsed.spec, meta=parsed.meta, revision=revision)
-    return Route(provider=provider, context=context), ()
+        salvaged = registry.salvage(
+            raw.get("spec") or {}, meta=meta, revision=state.revision, found=state.route
+        )
+        return None if salvaged is None else Route(provider=salvaged[0], context=salvaged[1])
+    context = RouteContext.of(parsed.spec, meta=meta, revision=state.revision, found=state.route)
+    return Route(provider=registry.find(parsed.spec), context=context)
 
 
 def _running(status: Status) -> bool:

@@ -10,7 +10,8 @@ not be told to all of them. Who is concerned follows from what the checks and pr
 - a Service: also those whose stable pods it selects;
 - a Deployment: also those whose canary Service would select its pods;
 - a GatewayCanary whose spec changed: its rivals, which name the same things;
-- a NetworkPolicy: all, for it may select anything.
+- a VirtualService, a DestinationRule, an HTTPRoute: whose Services it leads to;
+- a NetworkPolicy, or a policy of a mesh: all, for it may select anything.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ KIND = "GatewayCanary"
 UNREAD = frozenset({"PodDisruptionBudget"})
 """Kinds that are read at the start of a rollout only, and wake nobody."""
 
-BY_SPEC = frozenset({"HorizontalPodAutoscaler", "NetworkPolicy"})
+SELECTING = frozenset({"NetworkPolicy", "AuthorizationPolicy", "PeerAuthentication", "Sidecar"})
+"""Kinds that may be about any pod of their namespace."""
+
+BY_SPEC = SELECTING | {"HorizontalPodAutoscaler", "DestinationRule"}
 """Kinds of which nothing but the spec is read; their status may change all day."""
 
 
@@ -42,7 +46,7 @@ def concerned(lookup: Lookup, kind: str, old: Object | None, new: Object | None)
     own = {(namespace, str(found[0]["metadata"]["name"]))} if kind == KIND else set()
     if kind == KIND and _same_spec(old, new):
         return own
-    if kind == "NetworkPolicy":
+    if kind in SELECTING:
         return _keys(namespace, lookup.list(KIND, namespace))
     tokens = {each for obj in found for each in _tokens(lookup, namespace, kind, obj)}
     return own.union(*(_keys(namespace, lookup.filed(KIND, namespace, each)) for each in tokens))

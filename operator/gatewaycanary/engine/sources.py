@@ -40,7 +40,7 @@ class Sources:
         self._excluded = excluded
         self._arrived = arrived
         self._open = False
-        caches.subscribe(self.changed)
+        caches.subscribe(self.changed, presence=self._installed)
 
     def enqueue_all(self) -> None:
         """Enqueue every canary, and from now on those that a change concerns."""
@@ -48,6 +48,11 @@ class Sources:
         for canary in self._caches.everywhere(KIND):
             metadata = canary["metadata"]
             self._enqueue((metadata["namespace"], metadata["name"]), _resync(canary))
+
+    def _installed(self) -> None:
+        """Look at every canary: a kind that it may need was installed, or taken away."""
+        if self._open:
+            self.enqueue_all()
 
     def enqueue(self, namespace: str, name: str) -> None:
         """Enqueue one canary."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,28 +47,39 @@ def both_sides(
     now: datetime,
 ) -> Endpoints:
     """Count the ready endpoints of both sides and read the canary pods' news."""
-    ours = [
-        pod
-        for pod in lookup.filed("Pod", meta.namespace, owner_token(meta.uid))
-        if _is_canary_pod(pod, revision)
-    ]
+    owned = list(lookup.filed("Pod", meta.namespace, owner_token(meta.uid)))
+    ours = [pod for pod in owned if _is_canary_pod(pod, revision)]
     faults = [fault for pod in ours if (fault := pods.pod_fault(pod, now)) is not None]
     deployment = found.canary_deployment
     if deployment is not None and (refused := pods.workload_fault(deployment)) is not None:
         faults.append(refused)
     looks = [at for pod in ours if (at := pods.look_again_at(pod, now)) is not None]
+    of_canary = _slices(lookup, meta.namespace, context.canary_service)
     return Endpoints(
-        stable=_ready(lookup, meta.namespace, context.stable_service),
-        canary=_ready(lookup, meta.namespace, context.canary_service),
+        stable=endpoints.ready_endpoints(
+            _slices(lookup, meta.namespace, context.stable_service),
+            context.stable_service,
+            without=_not_stable(context, owned, of_canary),
+        ),
+        canary=endpoints.ready_endpoints(of_canary, context.canary_service),
         canary_newly_ready_at=pods.newly_ready_at(ours),
         canary_fault=faults[0] if faults else None,
         look_again_at=min(looks, default=None),
     )
 
 
-def _ready(lookup: Lookup, namespace: str, service: str) -> int:
-    slices = lookup.filed("EndpointSlice", namespace, token("Service", service))
-    return endpoints.ready_endpoints(slices, service)
+def _slices(lookup: Lookup, namespace: str, service: str) -> list[Object]:
+    return list(lookup.filed("EndpointSlice", namespace, token("Service", service)))
+
+
+def _not_stable(
+    context: RouteContext, owned: Iterable[Object], of_canary: Iterable[Object]
+) -> set[str]:
+    """Give the pods that the stable Service of a mesh with one host has from the canary."""
+    if context.subsets is None:
+        return set()
+    behind = endpoints.pods_behind(of_canary, context.canary_service)
+    return behind | {str(pod["metadata"].get("uid", "")) for pod in owned}
 
 
 def _is_canary_pod(pod: Object, revision: str) -> bool:

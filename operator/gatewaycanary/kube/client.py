@@ -85,7 +85,14 @@ class Client:
             limit=limit,
             **{"continue": page},
         )
-        return await self._send("GET", "list", resource, namespace=namespace, query=query)
+        return await self._send(
+            "GET",
+            "list",
+            resource,
+            namespace=namespace,
+            query=query,
+            accept=_accept(resource, "List"),
+        )
 
     async def logs(
         self,
@@ -276,7 +283,9 @@ class Client:
             fieldSelector=field_selector,
             timeoutSeconds=seconds,
         )
-        request = self._request("GET", "watch", resource, namespace=namespace, query=query)
+        request = self._request(
+            "GET", "watch", resource, namespace=namespace, query=query, accept=_accept(resource)
+        )
         lines = Lines()
         async with self._transport.stream(request, inactivity=inactivity) as chunks:
             async for chunk in chunks:
@@ -295,6 +304,7 @@ class Client:
         query: Mapping[str, str] = _NOTHING,
         body: object = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         urgent: bool = False,
     ) -> Object:
         request = self._request(
@@ -307,6 +317,7 @@ class Client:
             query=query,
             body=None if body is None else orjson.dumps(body),
             content_type=content_type,
+            accept=accept,
             urgent=urgent,
         )
         fence = None if method == "GET" else self._fence
@@ -338,6 +349,12 @@ class Client:
 
 def _query(**values: str | int | None) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def _accept(resource: Resource, suffix: str = "") -> str:
+    if not resource.metadata_only:
+        return "application/json"
+    return f"application/json;as=PartialObjectMetadata{suffix};g=meta.k8s.io;v=v1"
 
 
 def _event(line: bytes) -> Object:

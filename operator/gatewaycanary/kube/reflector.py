@@ -2,7 +2,7 @@
 
 starting ──list──▶ following ◀──list── (410: too old)
     │                  │
-    ├── 404 ──▶ absent ┘      the resource's CRD is not installed; asked again, slowly
+    ├── 404 ──▶ absent ┘      the resource's CRD is not installed; asked again, slowly or when told
     └── error ─▶ starting     asked again after a backoff
 
 The list comes in pages, each trimmed and forgotten before the next. The watch asks for bookmarks,
@@ -17,7 +17,8 @@ the store as if the watch had told it.
 
 import asyncio
 import logging
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from enum import Enum
 from random import Random
 from typing import Final, Generic, NoReturn, TypeVar
@@ -70,6 +71,7 @@ class Reflector(Generic[T]):
         inactivity: float = 150.0,
         backoff: tuple[float, float] = (0.2, 30.0),
         absent_backoff: tuple[float, float] = (5.0, 60.0),
+        on_presence: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._resource = resource
@@ -83,8 +85,15 @@ class Reflector(Generic[T]):
         self._absent_backoff = Backoff(first=absent_backoff[0], limit=absent_backoff[1], rng=rng)
         self._failures = 0
         self._version = ""
+        self._on_presence = on_presence
+        self._recheck = asyncio.Event()
         self.state = State.STARTING
         self.synced = asyncio.Event()
+
+    def recheck(self) -> None:
+        """Ask again at once for a resource that was absent: its CRD has come, or has changed."""
+        if self.state is not State.FOLLOWING:
+            self._recheck.set()
 
     async def run(self) -> NoReturn:
         """Follow the resource until cancelled."""
@@ -102,6 +111,7 @@ class Reflector(Generic[T]):
                 await self._failed(error)
 
     async def _list(self) -> None:
+        self._recheck.clear()
         seen: set[Key] = set()
         page: str | None = None
         while True:
@@ -119,8 +129,15 @@ class Reflector(Generic[T]):
                 break
         self._store.sweep(seen, int(answer["metadata"]["resourceVersion"]))
         self._version = str(answer["metadata"]["resourceVersion"])
-        self.state = State.FOLLOWING
+        self._become(State.FOLLOWING)
+
+    def _become(self, state: State) -> None:
+        came_or_went = self.state is not state and State.ABSENT in (self.state, state)
+        first = not self.synced.is_set()
+        self.state = state
         self.synced.set()
+        if came_or_went and not first:
+            self._on_presence()
 
     async def _follow(self) -> None:
         """Watch, and watch again when the server ends a stream that was alive."""
@@ -151,9 +168,11 @@ class Reflector(Generic[T]):
 
     async def _absent(self, error: KubeError) -> None:
         self._store.clear()
-        self.state = State.ABSENT
-        self.synced.set()
-        await self._pause(self._absent_backoff, error)
+        if self.state is not State.ABSENT:
+            _log.info("%s: not installed: %s", self._resource.plural, error)
+        self._become(State.ABSENT)
+        self._failures += 1
+        await self._wait(self._absent_backoff.delay(self._failures))
 
     async def _failed(self, error: KubeError) -> None:
         await self._pause(self._backoff, error)
@@ -164,4 +183,9 @@ class Reflector(Generic[T]):
         if isinstance(error, ThrottledError):
             delay = max(delay, error.retry_after or 0.0)
         _log.warning("%s: %s; again in %.1f s", self._resource.plural, error, delay)
-        await asyncio.sleep(delay)
+        await self._wait(delay)
+
+    async def _wait(self, delay: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._recheck.wait()

@@ -14,13 +14,22 @@ Object: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Address one kind of object in the API; the core group is the empty string."""
+    """Address one kind of object in the API; the core group is the empty string.
+
+    ``metadata_only``: of its objects nothing but the metadata is asked for.
+    """
 
     group: str
     version: str
     plural: str
     kind: str
     namespaced: bool = True
+    metadata_only: bool = False
+
+    @property
+    def crd(self) -> str:
+        """Name the CustomResourceDefinition that brings the resource, if it is not built in."""
+        return f"{self.plural}.{self.group}"
 
     @property
     def api_version(self) -> str:
@@ -71,6 +80,26 @@ POD_DISRUPTION_BUDGET: Final = Resource(
 HORIZONTAL_POD_AUTOSCALER: Final = Resource(
     "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"
 )
+VIRTUAL_SERVICE: Final = Resource("networking.istio.io", "v1", "virtualservices", "VirtualService")
+DESTINATION_RULE: Final = Resource(
+    "networking.istio.io", "v1", "destinationrules", "DestinationRule"
+)
+SIDECAR: Final = Resource("networking.istio.io", "v1", "sidecars", "Sidecar")
+AUTHORIZATION_POLICY: Final = Resource(
+    "security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy"
+)
+PEER_AUTHENTICATION: Final = Resource(
+    "security.istio.io", "v1", "peerauthentications", "PeerAuthentication"
+)
+HTTP_ROUTE: Final = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
+CUSTOM_RESOURCE_DEFINITION: Final = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+    metadata_only=True,
+)
 LEASE: Final = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 EVENT: Final = Resource("events.k8s.io", "v1", "events", "Event")
 
@@ -92,6 +121,12 @@ ALL: Final = (
     NETWORK_POLICY,
     POD_DISRUPTION_BUDGET,
     HORIZONTAL_POD_AUTOSCALER,
+    VIRTUAL_SERVICE,
+    DESTINATION_RULE,
+    SIDECAR,
+    AUTHORIZATION_POLICY,
+    PEER_AUTHENTICATION,
+    HTTP_ROUTE,
     LEASE,
     EVENT,
 )

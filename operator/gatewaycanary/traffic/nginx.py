@@ -87,6 +87,7 @@ class Nginx:
             text=reading.text,
             withdrawn=ingresses.annotations_of(ours).get(WITHDRAWN_ANNOTATION, ""),
             version=ours["metadata"].get("resourceVersion", ""),
+            left=True,
         )
 
     def raise_weight(self, context: RouteContext, lookup: Lookup, *, weight: int) -> Write | None:
@@ -125,6 +126,10 @@ class Nginx:
             name=metadata["name"],
             uid=metadata["uid"],
         )
+
+    def disown(self, context: RouteContext, lookup: Lookup) -> None:  # noqa: ARG002
+        """Build nothing: the object is ours."""
+        return
 
 
 def _ours(context: RouteContext, lookup: Lookup) -> Object | None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.api.status import FoundRoute
+from gatewaycanary.api.traffic import Subsets
 from gatewaycanary.core.lookups import Lookup
 from gatewaycanary.core.observation import Meta, Problem, RouteView
 from gatewaycanary.core.writes import Object, Write
@@ -28,7 +30,11 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteContext:
-    """Whose traffic is moved, where and between which Services."""
+    """Whose traffic is moved, where and between which Services.
+
+    ``rules``: names of those to be shifted; empty for all that send to stable.
+    ``found``: the route before the first raise, where a person holds it; None before that.
+    """
 
     namespace: str
     canary: str
@@ -38,9 +44,19 @@ class RouteContext:
     route: str
     stable_service: str
     canary_service: str
+    rules: tuple[str, ...] = ()
+    subsets: Subsets | None = None
+    found: FoundRoute | None = None
 
     @classmethod
-    def of(cls, spec: GatewayCanarySpec, *, meta: Meta, revision: str) -> RouteContext:
+    def of(
+        cls,
+        spec: GatewayCanarySpec,
+        *,
+        meta: Meta,
+        revision: str,
+        found: FoundRoute | None = None,
+    ) -> RouteContext:
         """Take what a provider needs from a GatewayCanary."""
         return cls(
             namespace=meta.namespace,
@@ -51,6 +67,9 @@ class RouteContext:
             route=spec.traffic.route_name,
             stable_service=spec.resolved_stable_service,
             canary_service=spec.resolved_canary_service,
+            rules=spec.traffic.rule_names,
+            subsets=spec.traffic.subsets,
+            found=found,
         )
 
 
@@ -82,6 +101,9 @@ class Provider(Protocol):
 
     def restore(self, context: RouteContext, lookup: Lookup) -> Write | None:
         """Build the write that leaves the route as it was found."""
+
+    def disown(self, context: RouteContext, lookup: Lookup) -> Write | None:
+        """Build the write that leaves no trace of ours in a person's object but the weights."""
 
     def keys(self, context: RouteContext) -> tuple[Key, ...]:
         """Name the objects whose changes concern this canary."""

@@ -7,13 +7,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.api.status import FoundRoute
+from gatewaycanary.api.traffic import Subsets
+from gatewaycanary.core.lookups import fields
 from gatewaycanary.core.naming import canary_name
-from gatewaycanary.core.observation import Meta, Problem
+from gatewaycanary.core.observation import Meta
+from gatewaycanary.traffic.gateway_api import GatewayAPI
+from gatewaycanary.traffic.istio import Istio
 from gatewaycanary.traffic.nginx import Nginx
 from gatewaycanary.traffic.protocol import Provider, RouteContext
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
-    {provider.name: provider for provider in (Nginx(),)}
+    {provider.name: provider for provider in (Nginx(), Istio(), GatewayAPI())}
 )
 
 _ROUTES: Final = MappingProxyType(
@@ -21,24 +26,13 @@ _ROUTES: Final = MappingProxyType(
 )
 
 
-def find(spec: GatewayCanarySpec) -> Provider | Problem:
-    """Find the provider of a spec, or say that this version has none such."""
-    name = spec.traffic.provider_name
-    provider = PROVIDERS.get(name)
-    if provider is not None:
-        return provider
-    return Problem(
-        reason="ProviderUnavailable",
-        object="",
-        field=f"spec.traffic.{name}",
-        message=f"provider {name} is not built into this version; built in: "
-        + ", ".join(sorted(PROVIDERS)),
-        immediate=True,
-    )
+def find(spec: GatewayCanarySpec) -> Provider:
+    """Find the provider of a spec."""
+    return PROVIDERS[spec.traffic.provider_name]
 
 
 def salvage(
-    spec: Mapping[str, Any], *, meta: Meta, revision: str
+    spec: Mapping[str, Any], *, meta: Meta, revision: str, found: FoundRoute | None = None
 ) -> tuple[Provider, RouteContext] | None:
     """Find provider and route in a raw spec that does not parse: a way back must not wait for it.
 
@@ -49,7 +43,7 @@ def salvage(
     services = named if isinstance(named, Mapping) else {}
     for name, field in _ROUTES.items():
         route = traffic.get(name) if isinstance(traffic, Mapping) else None
-        if name in PROVIDERS and target and _name(route, field):
+        if target and _name(route, field):
             context = RouteContext(
                 namespace=meta.namespace,
                 canary=meta.name,
@@ -59,9 +53,23 @@ def salvage(
                 route=_name(route, field),
                 stable_service=_name(services, "stable") or target,
                 canary_service=_name(services, "canary") or canary_name(target),
+                rules=_names(route),
+                subsets=_subsets(route),
+                found=found,
             )
             return PROVIDERS[name], context
     return None
+
+
+def _names(route: object) -> tuple[str, ...]:
+    named = fields(route).get("routes") or fields(route).get("rules")
+    return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
+
+
+def _subsets(route: object) -> Subsets | None:
+    named = fields(route).get("subsets")
+    stable, canary = _name(named, "stable"), _name(named, "canary")
+    return Subsets.model_construct(stable=stable, canary=canary) if stable and canary else None
 
 
 def _name(holder: object, field: str = "name") -> str:

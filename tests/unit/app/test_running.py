@@ -112,7 +112,7 @@ async def test_who_has_no_caches_does_not_stand_for_election(
     assert lease is not None
     monkeypatch.setattr(lease, "run", run)
     standing = asyncio.create_task(engine._stand(lease))
-    for reflector in engine.caches.reflectors:
+    for reflector in engine.caches.watched:
         await settle()
         assert not stood.is_set()
         reflector.state = State.FOLLOWING

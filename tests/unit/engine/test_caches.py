@@ -90,7 +90,7 @@ async def test_chosen_namespaces() -> None:
 async def test_ready_when_all_have_told_the_truth(namespaces: tuple[str, ...]) -> None:
     """And not while the CRD is missing: then there is nothing that it could serve."""
     held = caches(FakeApi(), namespaces=namespaces)
-    for reflector in held.reflectors:
+    for reflector in held.watched:
         assert not is_ready(held)
         reflector.state = State.FOLLOWING
         reflector.synced.set()

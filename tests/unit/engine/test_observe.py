@@ -16,6 +16,7 @@ from gatewaycanary.engine.parsing import UnreadableStatusError
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.engine.writer import Writer
 from gatewaycanary.kube.client import Client
+from gatewaycanary.kube.reflector import State
 from gatewaycanary.kube.resources import Object
 from unit.core.objects import NAMESPACE, OWN, UID, canary, deployment, service
 from unit.engine.fakes import FakeApi, caches, hold
@@ -185,11 +186,14 @@ async def test_objects_of_our_names_that_are_not_ours() -> None:
     assert {problem.reason for problem in found.problems} == {"NameTaken"}
 
 
-async def test_a_provider_that_is_not_built_in() -> None:
-    """It is said, and nothing else is looked for."""
+async def test_a_provider_that_is_not_installed() -> None:
+    """It is said in those words, and the route counts as missing."""
     spec = {**canary()["spec"], "traffic": {"istio": {"virtualService": "web"}}}
-    found = Setting(spec=spec).look()
-    assert "ProviderUnavailable" in {problem.reason for problem in found.problems}
+    setting = Setting(spec=spec)
+    for reflector in setting.caches.watched:
+        reflector.state = State.ABSENT
+    found = setting.look()
+    assert "ProviderNotInstalled" in {problem.reason for problem in found.problems}
     assert not found.route.present
 
 

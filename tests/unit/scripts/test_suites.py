@@ -37,11 +37,18 @@ def test_the_budget_s_commands_are_targets() -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", makefile, flags=re.MULTILINE))
     seen: set[str] = set()
     for suite in suites.read(tomllib.loads(suites.BUDGET.read_text())):
-        program, target = suite.command.split()
+        program, target, *_variables = suite.command.split()
         assert program == "make"
         assert target in targets
         assert seen >= set(suite.needs)
         seen.add(suite.name)
+
+
+def test_the_cluster_is_started_with_what_the_suites_use() -> None:
+    """Whether a run is cold is told by the builds of the very addons that it starts."""
+    listed = suites.read(tomllib.loads(suites.BUDGET.read_text()))
+    start = {suite.name: suite.command for suite in listed}["start"]
+    assert start == f"make cluster-up ADDONS={suites.ADDONS}"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gatewaycanary.api.spec import GatewayCanarySpec
-from gatewaycanary.core.checks import images, names, policies, rivals, services, targets
+from gatewaycanary.core.checks import images, mesh, names, policies, rivals, services, targets
 from gatewaycanary.core.checks.scenes import Scene
 from gatewaycanary.core.lookups import Lookup
 from gatewaycanary.core.observation import Meta, Problem
@@ -24,6 +24,7 @@ _PROBLEMS: tuple[Check, ...] = (
     names.problems,
     services.catching,
     policies.problems,
+    mesh.problems,
 )
 _WARNINGS: tuple[Check, ...] = (images.warnings, policies.warnings)
 

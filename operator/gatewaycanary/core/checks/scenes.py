@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.core.labels import label_of
 from gatewaycanary.core.lookups import Lookup
 from gatewaycanary.core.observation import Meta, Problem
-from gatewaycanary.core.selectors import CanaryLabel, canary_label, pod_labels, relabelled
+from gatewaycanary.core.selectors import CanaryLabel, pod_labels, relabelled
 from gatewaycanary.core.writes import Object
 
 
@@ -32,9 +33,7 @@ class Scene:
         """Find the objects."""
         deployment = lookup.get("Deployment", meta.namespace, spec.target_ref.name)
         service = lookup.get("Service", meta.namespace, spec.resolved_stable_service)
-        label: CanaryLabel | Problem | None = None
-        if deployment is not None and service is not None:
-            label = canary_label(deployment, service, chosen=spec.canary.selector_label)
+        label = label_of(spec, lookup, deployment=deployment, service=service)
         return cls(
             meta=meta,
             spec=spec,

@@ -10,6 +10,7 @@ from gatewaycanary.core.manifests import is_ours
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.selectors import (
     CanaryLabel,
+    canary_selector,
     pod_labels,
     relabelled,
     rewritten,
@@ -77,8 +78,20 @@ def _towards(scene: Scene, deployment: Object, service: Object, name: str) -> It
         )
     elif isinstance(scene.label, Problem):
         yield scene.label
+    elif scene.spec.traffic.subsets and scene.label and _selects_by(service, scene.label.key):
+        yield Problem(
+            reason="ServiceExcludesCanary",
+            object=name,
+            field=f"spec.selector[{scene.label.key}]",
+            message="the Service of a mesh with one host must select stable and canary alike; take "
+            "the label by which the subsets differ out of its selector",
+        )
     elif scene.label is not None:
         yield from _unfit_label(scene, deployment, service, scene.label)
+
+
+def _selects_by(service: Object, key: str) -> bool:
+    return key in service["spec"]["selector"]
 
 
 def _unfit_label(
@@ -95,7 +108,7 @@ def _unfit_label(
         )
     # NB: another canary in the namespace may well carry the same label, such as track, and is told
     # apart by the rest of the selector.
-    wanted = relabelled(service["spec"]["selector"], label)
+    wanted = canary_selector(service["spec"]["selector"], label)
     filed = label_token(label.key, label.canary)
     for other in scene.lookup.filed("Deployment", scene.meta.namespace, filed):
         if not is_ours(other, scene.meta.uid) and service_selects(wanted, pod_labels(other)):
@@ -115,9 +128,10 @@ def catching(scene: Scene) -> Iterator[Problem]:
         return
     stable, canary = labels
     for service in services_selecting(scene.lookup, scene.meta.namespace, canary):
-        if is_ours(service, scene.meta.uid) or not service_selects(
-            service["spec"]["selector"], stable
-        ):
+        of_both = service["metadata"]["name"] == scene.spec.resolved_stable_service
+        if is_ours(service, scene.meta.uid) or (of_both and scene.spec.traffic.subsets):
+            continue
+        if not service_selects(service["spec"]["selector"], stable):
             continue
         yield Problem(
             reason="ServiceCatchesCanary",

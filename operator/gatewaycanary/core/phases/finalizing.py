@@ -37,16 +37,11 @@ def turn(observation: Observation, state: State) -> Turn:
             return given_up
     if rollback.carries_traffic(observation):
         return _withdraw(observation, state)
-    if state.zero_since is None:
+    if state.zero_since is None and not _unread(observation):
         state = replace(state, zero_since=observation.now)
-    kept = _keep_evidence(observation, state)
+    kept = _keep_evidence(observation, state) or _pods_stay(observation, state)
     if kept is not None:
         return kept
-    until = _pods_stay_until(observation, state)
-    if until is not None and observation.now < until:
-        return _waiting(
-            observation, state, PODS_STAY, actions=_released(observation, state), at=until
-        )
     left = _left(observation, state)
     if left:
         deleting = _waiting(observation, state, "Deleting what the rollout made", actions=left)
@@ -54,10 +49,39 @@ def turn(observation: Observation, state: State) -> Turn:
     return _end(observation, state)
 
 
-def _pods_stay_until(observation: Observation, state: State) -> datetime | None:
+def _pods_stay(observation: Observation, state: State) -> Turn | None:
+    if _unread(observation):
+        return _await_reading(observation, state)
     if observation.canary is None or state.zero_since is None:
         return None
-    return state.zero_since + limits.limits(observation.spec).pods_stay
+    until = state.zero_since + limits.limits(observation.spec).pods_stay
+    if observation.now >= until:
+        return None
+    return _waiting(observation, state, PODS_STAY, actions=_released(observation, state), at=until)
+
+
+def _unread(observation: Observation) -> bool:
+    """Tell whether gateways are known to go by an older weight than the route's 0."""
+    route = observation.route
+    return route.attached and route.settled is False and observation.canary is not None
+
+
+def _await_reading(observation: Observation, state: State) -> Turn:
+    """Keep the pods: traffic may still flow to them."""
+    since = state.entered_at or observation.now
+    bound = since + limits.UNWRITABLE_ROUTE_BOUND
+    if observation.meta.deleting and observation.now >= bound:
+        return rollback.let_go(
+            observation, state, reason="RouteNotRead", why="No gateway reads the route"
+        )
+    late = since + limits.limits(observation.spec).progress
+    waiting = _waiting(
+        observation,
+        replace(state, zero_since=None),
+        "No gateway has read weight 0 from the route yet: the canary's pods stay",
+        at=bound if observation.meta.deleting else late,
+    )
+    return replace(waiting, reason="RouteNotRead", stalled=observation.now >= late)
 
 
 def _withdraw(observation: Observation, state: State) -> Turn:
@@ -117,7 +141,7 @@ def _released(observation: Observation, state: State) -> tuple[Action, ...]:
 
 def _left(observation: Observation, state: State) -> tuple[Action, ...]:
     objects: list[Action] = list(_released(observation, state))
-    if observation.route.attached or observation.route.withdrawn:
+    if observation.route.left:
         objects.append(RestoreRoute())
     canary = observation.canary
     if (canary is not None and not canary.deleting) or observation.canary_service:
@@ -165,6 +189,7 @@ def _end(observation: Observation, state: State) -> Turn:
         short_since=None,
         need=0,
         zero_since=None,
+        route=None,
         autoscaler="",
         autoscaler_original=None,
         evidence_pending=False,
