@@ -30,8 +30,12 @@ def _may_wait(world: World, status: Status) -> bool:
     """9. Every canary reaches Succeeded, Failed, Invalid or a named wait."""
     now = world.now()
     resource = now.resource
-    if resource is None or resource.deleting:
+    if resource is None:
         return False
+    reason = status.conditions[0].reason if status.conditions else ""
+    if resource.deleting:
+        # Somebody has scaled stable to nothing: no write of ours may move traffic there.
+        return reason == "StableUnavailable" and now.stable is not None and not now.stable.endpoints
     if resource.spec is None or now.stable is None or now.problems or not now.ingress:
         known = {Phase.INVALID, Phase.SUCCEEDED, Phase.FAILED}
         return status.phase in known or status.state.stage is not Stage.RESTING
@@ -41,7 +45,6 @@ def _may_wait(world: World, status: Status) -> bool:
         Phase.AWAITING_HANDOVER: resource.spec.promotion.mode == "Handover",
         **dict.fromkeys(ENDS, status.state.stage is Stage.RESTING),
     }
-    reason = status.conditions[0].reason if status.conditions else ""
     return waits.get(status.phase) or _named(reason, status, world)
 
 

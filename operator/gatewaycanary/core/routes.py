@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatewaycanary.api.status import Phase, Stage, State
-from gatewaycanary.core import raising, reversals
+from gatewaycanary.core import limits, raising, readiness, reversals
 from gatewaycanary.core.decision import Event, RaiseWeight
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.turn import Turn
@@ -104,4 +104,7 @@ def _waiting(observation: Observation, state: State) -> Turn:
         phase=Phase.SUSPENDED if suspended else Phase.SHIFTING,
         reason=reason,
         message=f"{reason}: {state.announced} % is announced and not written",
+        look_again_at=readiness.deadline(
+            state, observation.endpoints, limits.limits(observation.spec).progress
+        ),
     )

@@ -74,8 +74,8 @@ class Reflector(Generic[T]):
         on_presence: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
-        self._resource = resource
-        self._store = store
+        self.resource = resource
+        self.store = store
         self._rng = rng
         self._namespace = namespace
         self._label_selector = label_selector
@@ -85,7 +85,7 @@ class Reflector(Generic[T]):
         self._absent_backoff = Backoff(first=absent_backoff[0], limit=absent_backoff[1], rng=rng)
         self._failures = 0
         self._version = ""
-        self._on_presence = on_presence
+        self.on_presence = on_presence
         self._recheck = asyncio.Event()
         self.state = State.STARTING
         self.synced = asyncio.Event()
@@ -116,18 +116,18 @@ class Reflector(Generic[T]):
         page: str | None = None
         while True:
             answer = await self._client.list(
-                self._resource,
+                self.resource,
                 namespace=self._namespace,
                 label_selector=self._label_selector,
                 field_selector=self._field_selector,
                 limit=_PAGE,
                 page=page,
             )
-            seen |= self._store.load(answer["items"])
+            seen |= self.store.load(answer["items"])
             page = answer["metadata"].get("continue")
             if not page:
                 break
-        self._store.sweep(seen, int(answer["metadata"]["resourceVersion"]))
+        self.store.sweep(seen, int(answer["metadata"]["resourceVersion"]))
         self._version = str(answer["metadata"]["resourceVersion"])
         self._become(State.FOLLOWING)
 
@@ -137,19 +137,19 @@ class Reflector(Generic[T]):
         self.state = state
         self.synced.set()
         if came_or_went and not first:
-            self._on_presence()
+            self.on_presence()
 
     async def _follow(self) -> None:
         """Watch, and watch again when the server ends a stream that was alive."""
         while await self._watch():
             pass
-        raise UnreachableError(f"a watch of {self._resource.plural} ended without an event")
+        raise UnreachableError(f"a watch of {self.resource.plural} ended without an event")
 
     async def _watch(self) -> bool:
         brought = False
-        observe = self._store.observe
+        observe = self.store.observe
         events = self._client.watch(
-            self._resource,
+            self.resource,
             namespace=self._namespace,
             resource_version=self._version,
             label_selector=self._label_selector,
@@ -167,9 +167,9 @@ class Reflector(Generic[T]):
         return brought
 
     async def _absent(self, error: KubeError) -> None:
-        self._store.clear()
+        self.store.clear()
         if self.state is not State.ABSENT:
-            _log.info("%s: not installed: %s", self._resource.plural, error)
+            _log.info("%s: not installed: %s", self.resource.plural, error)
         self._become(State.ABSENT)
         self._failures += 1
         await self._wait(self._absent_backoff.delay(self._failures))
@@ -182,7 +182,7 @@ class Reflector(Generic[T]):
         delay = backoff.delay(self._failures)
         if isinstance(error, ThrottledError):
             delay = max(delay, error.retry_after or 0.0)
-        _log.warning("%s: %s; again in %.1f s", self._resource.plural, error, delay)
+        _log.warning("%s: %s; again in %.1f s", self.resource.plural, error, delay)
         await self._wait(delay)
 
     async def _wait(self, delay: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from conformance.istio import destination, virtual_service
 from conformance.nginx import ingress, path
 from gatewaycanary.core import decision
 from gatewaycanary.core.decision import Action
@@ -18,8 +19,9 @@ from gatewaycanary.engine.writer import Writer
 from gatewaycanary.kube.client import Client
 from gatewaycanary.kube.errors import ConflictError, SpecError
 from gatewaycanary.kube.resources import Object
+from gatewaycanary.kube.transport import Request
 from unit.core.objects import NAMESPACE, OWN, UID, canary, container, deployment, service
-from unit.engine.fakes import FakeApi, caches, hold
+from unit.engine.fakes import FakeApi, caches, hold, stale
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = (NAMESPACE, "web")
@@ -43,8 +45,10 @@ def scaler(name: str = "scaler") -> dict[str, Any]:
 class Setting:
     """A canary with its target, Service and Ingress, and an actor that can write to them."""
 
-    def __init__(self, *more: Object, mine: Object | None = None) -> None:
-        self.api = FakeApi()
+    def __init__(
+        self, *more: Object, mine: Object | None = None, api: FakeApi | None = None
+    ) -> None:
+        self.api = api or FakeApi()
         self.caches = caches(self.api)
         client = Client(self.api)
         writer = Writer(client=client, caches=self.caches)
@@ -305,3 +309,59 @@ async def test_the_last_finalizer_of_a_deleted_object() -> None:
     await setting.perform(decision.RemoveFinalizer())
     assert setting.stored("GatewayCanary", "web") is None
     assert setting.observer.observe(KEY, now=NOW) is None
+
+
+HELM = {
+    "manager": "helm",
+    "operation": "Apply",
+    "fieldsType": "FieldsV1",
+    "fieldsV1": {"f:spec": {"f:http": {}, "f:hosts": {}}},
+}
+OURS = {"manager": "gatewaycanary", "operation": "Update", "fieldsV1": {"f:spec": {}}}
+ROBBED = {**HELM, "fieldsV1": {"f:spec": {"f:hosts": {}}}}
+
+
+def held_route(*managed: Object) -> dict[str, Any]:
+    """Write a VirtualService whose fields are managed so."""
+    route = virtual_service({"name": "all", "route": [destination("web")]}, name="web")
+    return {**route, "metadata": {**route["metadata"], "managedFields": list(managed)}}
+
+
+def held_canary() -> dict[str, Any]:
+    """Write the canary that shifts it."""
+    mine = Setting.mine()
+    return {**mine, "spec": {**mine["spec"], "traffic": {"istio": {"virtualService": "web"}}}}
+
+
+class ClaimingApi(FakeApi):
+    """Give a route to whoever wrote it, as the API server does."""
+
+    def _patch(self, request: Request, found: Object, body: Any) -> Object:
+        stored = super()._patch(request, found, body)
+        if stored["metadata"].get("managedFields") != [HELM] or "managedFields" in str(body):
+            return stored
+        return self.add(
+            {**stored, "metadata": {**stored["metadata"], "managedFields": [ROBBED, OURS]}}
+        )
+
+
+async def test_a_route_that_a_person_holds() -> None:
+    """After a write of ours the rules belong to whom they belonged before, the first time too."""
+    setting = Setting(held_route(HELM), mine=held_canary(), api=ClaimingApi())
+    await setting.perform(decision.RaiseWeight(weight=5))
+    stored = setting.stored("VirtualService", "web")
+    assert stored is not None
+    assert stored["metadata"]["managedFields"] == [HELM]
+    assert stored["spec"]["http"][0]["route"][1]["weight"] == 5
+    assert setting.writes() == [("patch", "VirtualService")] * 2
+
+
+async def test_a_claim_that_cannot_be_given_up_now() -> None:
+    """Somebody wrote in between: the weight stands, and the next look gives the claim up."""
+    setting = Setting(held_route(OURS, ROBBED), mine=held_canary())
+    setting.api.fail("patch", "VirtualService", stale())
+    await setting.perform(decision.DisownRoute())
+    await setting.perform(decision.DisownRoute())
+    stored = setting.stored("VirtualService", "web")
+    assert stored is not None
+    assert [one["manager"] for one in stored["metadata"]["managedFields"]] == ["helm"]

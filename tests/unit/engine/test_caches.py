@@ -106,3 +106,45 @@ async def test_ready_when_all_have_told_the_truth(namespaces: tuple[str, ...]) -
 def is_ready(held: Caches) -> bool:
     """Ask anew."""
     return held.ready
+
+
+@virtual
+async def test_what_is_installed() -> None:
+    """A kind whose CRD is missing is known to be; hearing of the CRD has it asked for again."""
+    held = caches(FakeApi())
+    routes = next(one for one in held.watched if one.resource.kind == "HTTPRoute")
+    assert held.installed("HTTPRoute")
+    routes.state = State.ABSENT
+    assert not held.installed("HTTPRoute")
+    asked: list[str] = []
+    for reflector in held.watched:
+        name = reflector.resource.plural
+        reflector.recheck = lambda name=name: asked.append(name)  # type: ignore[method-assign, misc]
+    definitions = held.reflectors[-1]
+    definition = {
+        "metadata": {
+            "name": "httproutes.gateway.networking.k8s.io",
+            "uid": "u",
+            "resourceVersion": "3",
+        }
+    }
+    definitions.store.observe("ADDED", definition)
+    assert asked == ["httproutes"]
+
+
+@virtual
+async def test_named_namespaces_ask_for_no_definitions() -> None:
+    """A right to the whole cluster is not needed there; absent kinds are asked for at times."""
+    held = caches(FakeApi(), namespaces=(NAMESPACE,))
+    assert held.reflectors == held.watched
+
+
+async def test_who_owns_the_fields_of_a_held_route_is_kept() -> None:
+    """What we must give back is known; of all other kinds it is left out."""
+    held = caches(FakeApi())
+    route = {"metadata": {"name": "x", "namespace": NAMESPACE, "managedFields": [{"manager": "h"}]}}
+    for kind, kept in (("HTTPRoute", True), ("VirtualService", True), ("Ingress", False)):
+        held.put(kind, versioned(route, 3))
+        found = held.get(kind, NAMESPACE, "x")
+        assert found is not None
+        assert ("managedFields" in found["metadata"]) is kept

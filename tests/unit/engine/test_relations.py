@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from conformance.gateway_api import backend, http_route
+from conformance.istio import destination, destination_rule, virtual_service
 from conformance.nginx import ingress, path
 from gatewaycanary.core.writes import Object
 from gatewaycanary.engine.relations import concerned
@@ -13,6 +15,7 @@ from unit.core.objects import NAMESPACE, cache, canary, deployment, policy, serv
 
 WEB = (NAMESPACE, "web")
 API = (NAMESPACE, "api")
+MESH = (NAMESPACE, "mesh")
 
 CANARY_INGRESS = {"nginx.ingress.kubernetes.io/canary": "true"}
 
@@ -44,6 +47,7 @@ def autoscaler(target: str, *, maximum: int = 3, seen: int = 0) -> dict[str, Any
 AROUND: tuple[Object, ...] = (
     canary("web", uid="1", target="web"),
     canary("api", uid="2", target="api", traffic={"nginx": {"ingress": "api"}}),
+    canary("mesh", uid="3", target="mesh", traffic={"istio": {"virtualService": "mesh"}}),
     deployment("web", labels={"app": "web", "track": "stable"}),
     deployment("api", labels={"app": "api", "track": "stable"}),
     service("web", selector={"app": "web", "track": "stable"}),
@@ -51,7 +55,7 @@ AROUND: tuple[Object, ...] = (
     ingress("web", host="web.example", paths=[path("/", "web")]),
     ingress("api", host="api.example", paths=[path("/", "api"), path("/in", "api")]),
 )
-"""Two canaries side by side whose labels have one pair in common."""
+"""Canaries side by side; the labels of two have one pair in common."""
 
 
 @pytest.mark.parametrize(
@@ -75,8 +79,17 @@ AROUND: tuple[Object, ...] = (
         ("Ingress", ingress("web-canary", host="x", paths=[path("/", "other")]), {WEB}),
         ("Ingress", ingress("too", host="x", paths=[path("/", "api")]), {API}),
         ("Ingress", ingress("other", host="x", paths=[path("/", "other")]), set()),
-        ("VirtualService", {"metadata": {"name": "web", "namespace": NAMESPACE}}, set()),
-        ("NetworkPolicy", policy("p", {}), {WEB, API}),
+        ("VirtualService", virtual_service(name="web"), set()),
+        ("VirtualService", virtual_service(name="mesh"), {MESH}),
+        ("VirtualService", virtual_service({"route": [destination("api")]}), {API}),
+        ("DestinationRule", destination_rule("x", "api.shop.svc.cluster.local"), {API}),
+        ("DestinationRule", destination_rule("x", "api.elsewhere.svc.cluster.local"), set()),
+        ("HTTPRoute", http_route({"backendRefs": [backend("api-canary")]}), {API}),
+        ("HTTPRoute", http_route(), set()),
+        ("AuthorizationPolicy", policy("p", {}), {WEB, API, MESH}),
+        ("PeerAuthentication", policy("p", {}), {WEB, API, MESH}),
+        ("Sidecar", policy("p", {}), {WEB, API, MESH}),
+        ("NetworkPolicy", policy("p", {}), {WEB, API, MESH}),
         ("PodDisruptionBudget", policy("p", {}), set()),
     ],
 )  # fmt: skip
@@ -124,12 +137,12 @@ def test_a_foreign_canary_on_the_same_spot() -> None:
 
 def test_a_canary_concerns_itself_and_its_rivals() -> None:
     """A changed spec is news to whoever names the same things; a changed status to nobody else."""
-    rival = canary("rival", uid="3", target="web")
+    rival = canary("rival", uid="4", target="web")
     lookup = cache(*AROUND, rival)
     key = (NAMESPACE, "rival")
     assert concerned(lookup, "GatewayCanary", None, rival) == {key, WEB}
     assert concerned(lookup, "GatewayCanary", rival, None) == {key, WEB}
-    moved = canary("rival", uid="3", target="elsewhere", traffic={"nginx": {"ingress": "e"}})
+    moved = canary("rival", uid="4", target="elsewhere", traffic={"nginx": {"ingress": "e"}})
     assert concerned(lookup, "GatewayCanary", rival, moved) == {key, WEB}
     told = {**rival, "status": {"phase": "Idle"}}
     assert concerned(lookup, "GatewayCanary", rival, told) == {key}

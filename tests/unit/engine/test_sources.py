@@ -142,3 +142,18 @@ async def test_a_deleted_canary_is_looked_at_once_more() -> None:
     setting.queue.done(WEB)
     setting.caches.remove("GatewayCanary", namespace=NAMESPACE, name="web", uid=UID)
     assert setting.depths() == {"ACTIVE": 1}
+
+
+@virtual
+async def test_a_kind_that_comes_or_goes() -> None:
+    """Every canary is looked at again, once this replica leads."""
+    setting = Setting()
+    setting.tell("GatewayCanary", canary("web", uid="w"), version=1)
+    reflector = setting.caches.watched[-1]
+    reflector.on_presence()
+    assert setting.depths() == {}
+    setting.sources.enqueue_all()
+    key = await setting.queue.get()
+    setting.queue.done(key)
+    reflector.on_presence()
+    assert setting.depths() == {"RESYNC": 1}

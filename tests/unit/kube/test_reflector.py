@@ -230,3 +230,26 @@ async def test_an_object_that_cannot_be_trimmed_is_a_bug_that_shows() -> None:
     async with faulty_api(lists(pod("x", 1), version=2)) as api, client_of(api) as client:
         with pytest.raises(RuntimeError, match="ours"):
             await reflector_of(client, Store(trim=broken)).run()
+
+
+async def test_a_resource_that_comes_is_followed_at_once() -> None:
+    """Who hears of its CRD says so, and nobody waits for the next time it is asked for."""
+    answers = (refuses(404, "NotFound"), lists(pod("x", 3), version=7), QUIET)
+    told: list[State] = []
+    async with following(*answers, absent_backoff=(600.0, 600.0)) as followed:
+        followed.reflector.on_presence = lambda: told.append(followed.state())
+        await followed.reflector.synced.wait()
+        followed.reflector.recheck()
+        await followed.until("x")
+        assert told == [State.FOLLOWING]
+
+
+async def test_a_resource_that_goes_is_told_too() -> None:
+    """What rests on it must be looked at again."""
+    answers = (lists(pod("x", 3), version=7), refuses(404, "NotFound"))
+    told: list[State] = []
+    async with following(*answers) as followed:
+        followed.reflector.on_presence = lambda: told.append(followed.state())
+        await followed.until("x")
+        await followed.until()
+        assert told == [State.ABSENT]
