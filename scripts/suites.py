@@ -22,6 +22,8 @@ from typing import Any, Literal
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = ROOT / "tests" / "budget.toml"
 BUILD = ROOT / "build"
+ADDONS = "istio,gateway-api"
+"""What the suites use beyond the bare cluster."""
 
 State = Literal["passed", "failed", "late", "skipped"]
 Temperature = Literal["cold", "warm"]
@@ -145,11 +147,12 @@ def main() -> int:
 
 def _temperature() -> Temperature:
     sys.path.insert(0, str(ROOT / "infra"))
-    from devcluster import choice, recipes
+    from devcluster import addons, choice, source
 
     if choice.choose(os.environ.get("CLUSTER") or "auto") != "source":
         return "warm"
-    return "warm" if all(recipe.home().is_dir() for recipe in recipes.ALL) else "cold"
+    needed = source.needed(addons.parse(ADDONS))
+    return "warm" if all(recipe.home().is_dir() for recipe in needed) else "cold"
 
 
 def _run(suite: Suite, results: list[Result], *, limit: float) -> Result:

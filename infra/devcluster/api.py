@@ -14,17 +14,26 @@ from typing import Any
 
 from devcluster.errors import ClusterError
 from devcluster.settings import API_URL
+from devcluster.waiting import wait_until
 
 Object = Mapping[str, Any]
 
 _PLURALS = {
     "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings",
+    "CustomResourceDefinition": "customresourcedefinitions",
     "EndpointSlice": "endpointslices",
+    "Gateway": "gateways",
+    "GatewayClass": "gatewayclasses",
     "IngressClass": "ingressclasses",
+    "Namespace": "namespaces",
     "Node": "nodes",
     "Service": "services",
 }
+
+
+class _AbsentError(ClusterError):
+    """Raised when what was asked for is not there."""
 
 
 def path_of(thing: Object) -> str:
@@ -46,23 +55,31 @@ class Client:
         secure = urllib.request.HTTPSHandler(context=context)
         self._opener = urllib.request.build_opener(direct, secure)
 
-    def apply(self, thing: Object) -> None:
-        """Write an object by server-side apply."""
+    def apply(self, thing: Object, text: str = "") -> None:
+        """Write an object by server-side apply, or the YAML text of what it names."""
         path = f"{path_of(thing)}?fieldManager=devcluster&force=true"
-        self._ask("PATCH", path, json.dumps(thing), "application/apply-patch+yaml")
+        self._ask("PATCH", path, text or json.dumps(thing), "application/apply-patch+yaml")
 
     def read(self, path: str) -> dict[str, Any]:
         """Read an object or a list."""
         answer: dict[str, Any] = json.loads(self._ask("GET", path))
         return answer
 
+    def find(self, thing: Object) -> dict[str, Any]:
+        """Read an object as it is now; empty where it is not there."""
+        try:
+            return self.read(path_of(thing))
+        except _AbsentError:
+            return {}
+
     def delete(self, thing: Object) -> None:
-        """Delete an object, if it is there."""
+        """Delete an object, if it is there, and wait until it is gone."""
         try:
             self._ask("DELETE", path_of(thing))
-        except ClusterError as error:
-            if "404" not in str(error):
-                raise
+        except _AbsentError:
+            return
+        if not wait_until(lambda: not self.find(thing), 60.0):
+            raise ClusterError(f"{path_of(thing)} is still there after 60 s")
 
     def node_ready(self, name: str) -> bool:
         """Tell whether a node reports Ready."""
@@ -86,6 +103,7 @@ class Client:
                 return text
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")[:300]
-            raise ClusterError(f"{method} {path}: {error.code} {said}") from error
+            kind_of_error = _AbsentError if error.code == 404 else ClusterError
+            raise kind_of_error(f"{method} {path}: {error.code} {said}") from error
         except OSError as error:
             raise ClusterError(f"{method} {path}: {error}") from error

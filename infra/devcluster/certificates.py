@@ -52,6 +52,8 @@ IDENTITIES = (
     Identity("kube-proxy", "system:kube-proxy"),
     Identity("coredns", "devcluster:coredns"),
     Identity("traefik", "devcluster:traefik"),
+    Identity("traefik-gateway-api", "devcluster:traefik-gateway-api"),
+    Identity("istiod", "devcluster:istiod"),
     Identity("kwok", "devcluster:kwok", "system:masters"),
 )
 

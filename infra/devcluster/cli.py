@@ -8,9 +8,10 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from devcluster import addons, choice, clusters, existing, kind, source, status, teardown
+from devcluster.addons import Addon
 from devcluster.clusters import Cluster
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout, default_layout
@@ -19,22 +20,27 @@ from devcluster.progress import Progress, spoken
 from devcluster.settings import GATEWAY_URL
 
 
-def _source(where: Layout, progress: Progress) -> tuple[Cluster, bool]:
-    changed = source.up(where, progress)
-    cluster = Cluster(
+def _described(where: Layout) -> Cluster:
+    more = {addon.name: addon.url for addon in addons.enabled(where) if addon.url}
+    return Cluster(
         kind="source",
         kubeconfig=where.kubeconfig,
         gateway_url=GATEWAY_URL,
         audit_log=where.audit_log,
         bin_dir=where.bin,
         state_dir=where.state,
+        gateway_urls={"nginx": GATEWAY_URL, **more},
     )
-    return cluster, changed
 
 
-def _start(where: Layout, wanted: clusters.Kind, progress: Progress) -> tuple[Cluster, bool]:
+def _start(
+    where: Layout, wanted: clusters.Kind, more: Sequence[Addon], progress: Progress
+) -> tuple[Cluster, bool]:
     if wanted == "source":
-        return _source(where, progress)
+        changed = source.up(where, progress, more)
+        return _described(where), changed
+    if more:
+        raise ClusterError(f"addons need a cluster from source, and this one is of kind {wanted}")
     if wanted == "kind":
         return kind.up(where, progress)
     return existing.up(where), True
@@ -42,18 +48,21 @@ def _start(where: Layout, wanted: clusters.Kind, progress: Progress) -> tuple[Cl
 
 def up(arguments: argparse.Namespace) -> int:
     """Start the cluster, or repair it."""
-    where, progress = default_layout(), Progress(source.STAGES)
+    where, more = default_layout(), addons.parse(arguments.addons)
+    progress = Progress(source.stages(addons.together(where, more)))
     with held(where.lock, "cluster-up"):
         before = clusters.load(where)
         wanted = before.kind if before and arguments.cluster == "auto" else None
         wanted = wanted or choice.choose(arguments.cluster)
         if before is not None and before.kind != wanted:
             raise ClusterError(f"a cluster of kind {before.kind} is up: run `make cluster-down`")
-        cluster, changed = _start(where, wanted, progress)
+        cluster, changed = _start(where, wanted, more, progress)
         clusters.save(cluster, where)
     took = spoken(progress.elapsed())
     said = f"cluster is up ({took})" if changed else f"cluster was up already ({took})"
     progress.note(f"{said}: gateway {cluster.gateway_url}, kubeconfig {cluster.kubeconfig}")
+    for name in sorted(cluster.gateway_urls.keys() - {"nginx"}):
+        progress.note(f"{name}: gateway {cluster.gateway_urls[name]}")
     progress.note('for your shell: eval "$(make -s cluster-env)"')
     return 0
 
@@ -87,9 +96,11 @@ def addon(arguments: argparse.Namespace) -> int:
         if clusters.required(where).kind != "source":
             raise ClusterError("addons need a cluster from source")
         if arguments.action == "up":
-            source.enable(where, wanted, Progress(source.STAGES))
+            more = addons.together(where, [wanted])
+            source.up(where, Progress(source.stages(more)), more)
         else:
             source.disable(where, wanted)
+        clusters.save(_described(where), where)
     return 0
 
 
@@ -113,9 +124,10 @@ def show_environment(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def build(_arguments: argparse.Namespace) -> int:
+def build(arguments: argparse.Namespace) -> int:
     """Build everything the cluster is made of, without starting it."""
-    source.build(Progress(source.STAGES))
+    more = addons.parse(arguments.addons)
+    source.build(Progress(source.stages(more)), more)
     return 0
 
 
@@ -140,6 +152,13 @@ def parser() -> argparse.ArgumentParser:
                 "--cluster",
                 default=os.environ.get("CLUSTER") or "auto",
                 help="auto, source, kind or existing (default: the variable CLUSTER, else auto)",
+            )
+        if name in ("up", "build"):
+            command.add_argument(
+                "--addons",
+                default=os.environ.get("ADDONS", ""),
+                help=f"of {', '.join(addons.known())}, separated by commas "
+                "(default: the variable ADDONS, else none)",
             )
         if name == "addon":
             command.add_argument("name", choices=sorted(addons.known()))

@@ -5,7 +5,8 @@ tools read it and need not know how the cluster came to be.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
@@ -13,6 +14,8 @@ from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 
 Kind = Literal["source", "kind", "existing"]
+
+_VARIABLES = {"istio": "ISTIO_GATEWAY_URL", "gateway-api": "GATEWAY_API_URL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Cluster:
     audit_log: Path | None
     bin_dir: Path | None
     state_dir: Path
+    gateway_urls: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Where each data plane that is there is reached: nginx, istio, gateway-api."""
 
     def environment(self, path: str) -> dict[str, str]:
         """Return the variables that programs of this cluster need, on top of a PATH."""
@@ -33,6 +38,9 @@ class Cluster:
             variables["PATH"] = f"{self.bin_dir}:{path}"
         if self.audit_log is not None:
             variables["AUDIT_LOG"] = str(self.audit_log)
+        for name, url in self.gateway_urls.items():
+            if name in _VARIABLES:
+                variables[_VARIABLES[name]] = url
         return variables
 
 
@@ -61,6 +69,8 @@ def load(layout: Layout) -> Cluster | None:
         audit_log=optional("audit_log"),
         bin_dir=optional("bin_dir"),
         state_dir=Path(found["state_dir"]),
+        # A cluster that was started before there were others has only this one.
+        gateway_urls=found.get("gateway_urls", {"nginx": found["gateway_url"]}),
     )
 
 

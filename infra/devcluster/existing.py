@@ -33,6 +33,7 @@ def up(layout: Layout) -> Cluster:
         audit_log=None,
         bin_dir=None,
         state_dir=layout.state,
+        gateway_urls={"nginx": gateway},
     )
 
 

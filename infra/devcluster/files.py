@@ -192,6 +192,8 @@ _CLIENTS = (
     "kube-proxy",
     "coredns",
     "traefik",
+    "traefik-gateway-api",
+    "istiod",
     "kwok",
 )
 
@@ -210,9 +212,9 @@ def contents(layout: Layout) -> Mapping[Path, str]:
     }
 
 
-def write(layout: Layout) -> None:
-    """Write every configuration file, readable by its owner only."""
-    for path, content in contents(layout).items():
+def write(contents: Mapping[Path, str]) -> None:
+    """Write configuration files, readable by their owner only."""
+    for path, content in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(content)

@@ -192,6 +192,16 @@ def _coredns(layout: Layout) -> Invocation:
     )
 
 
+TRAEFIK_COMMON = {
+    "providers.providersthrottleduration": PROPAGATION,
+    "api.insecure": "true",
+    "ping": "true",
+    "metrics.prometheus": "true",
+    "global.checknewversion": "false",
+    "global.sendanonymoususage": "false",
+}
+
+
 def traefik_options(address: str) -> dict[str, object]:
     """Return Traefik's options for serving nginx annotations on an address."""
     nginx = "providers.kubernetesingressnginx"
@@ -204,12 +214,7 @@ def traefik_options(address: str) -> dict[str, object]:
         f"{nginx}.throttleduration": PROPAGATION,
         f"{nginx}.controllerclass": INGRESS_CONTROLLER,
         f"{nginx}.publishstatusaddress": _LOOPBACK,
-        "providers.providersthrottleduration": PROPAGATION,
-        "api.insecure": "true",
-        "ping": "true",
-        "metrics.prometheus": "true",
-        "global.checknewversion": "false",
-        "global.sendanonymoususage": "false",
+        **TRAEFIK_COMMON,
     }
 
 

@@ -113,10 +113,10 @@ def images(builds: Mapping[str, Path]) -> tuple[Image, ...]:
     return (_pause(builds["pause"]), *podinfo, _crashing(), _toolbox())
 
 
-def _key(described: tuple[Image, ...], builds: Mapping[str, Path]) -> str:
+def _key(described: tuple[Image, ...]) -> str:
     digest = hashlib.sha256(_FORM.encode())
     # A build's directory is named by the hash of its inputs; the system's files are hashed here.
-    digest.update(repr((described, sorted(builds.values()))).encode())
+    digest.update(repr(described).encode())
     for path in sorted({e.source for image in described for e in image.entries if e.source}):
         if not path.is_relative_to(layout.build_cache()):
             digest.update(path.read_bytes())
@@ -126,7 +126,7 @@ def _key(described: tuple[Image, ...], builds: Mapping[str, Path]) -> str:
 def archive(builds: Mapping[str, Path], more: tuple[Image, ...] = ()) -> Path:
     """Return the archive of all images, and of more if asked, written now if need be."""
     described = (*images(builds), *more)
-    path = layout.build_cache() / f"images-{_key(described, builds)}.tar"
+    path = layout.build_cache() / f"images-{_key(described)}.tar"
     with held(layout.build_cache() / "lock", "write images"):
         if not path.exists():
             partial = path.with_suffix(".partial")

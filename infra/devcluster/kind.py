@@ -60,6 +60,7 @@ def _described(layout: Layout) -> Cluster:
         audit_log=None,
         bin_dir=None,
         state_dir=layout.state,
+        gateway_urls={"nginx": GATEWAY_URL},
     )
 
 

@@ -16,8 +16,14 @@ _RBAC = "rbac.authorization.k8s.io/v1"
 _READ = ("get", "list", "watch")
 
 
-def _rule(group: str, resources: Iterable[str], verbs: Iterable[str] = _READ) -> Object:
+def rule(group: str, resources: Iterable[str], verbs: Iterable[str] = _READ) -> Object:
+    """Allow verbs on resources; without verbs, to read them."""
     return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
+
+
+def namespace(name: str) -> Object:
+    """Describe a namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def grant(user: str, rules: Sequence[Object]) -> list[Object]:
@@ -31,15 +37,15 @@ def grant(user: str, rules: Sequence[Object]) -> list[Object]:
 
 
 TRAEFIK_RULES = [
-    _rule("", ["services", "endpoints", "secrets", "configmaps", "namespaces", "nodes", "pods"]),
-    _rule("discovery.k8s.io", ["endpointslices"]),
-    _rule("networking.k8s.io", ["ingresses", "ingressclasses"]),
-    _rule("networking.k8s.io", ["ingresses/status"], ["update", "patch"]),
+    rule("", ["services", "endpoints", "secrets", "configmaps", "namespaces", "nodes", "pods"]),
+    rule("discovery.k8s.io", ["endpointslices"]),
+    rule("networking.k8s.io", ["ingresses", "ingressclasses"]),
+    rule("networking.k8s.io", ["ingresses/status"], ["update", "patch"]),
 ]
 
 _COREDNS_RULES = [
-    _rule("", ["services", "endpoints", "namespaces", "nodes", "pods"]),
-    _rule("discovery.k8s.io", ["endpointslices"]),
+    rule("", ["services", "endpoints", "namespaces", "nodes", "pods"]),
+    rule("discovery.k8s.io", ["endpointslices"]),
 ]
 
 

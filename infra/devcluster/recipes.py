@@ -6,9 +6,9 @@ Order matters to the person waiting only: the longest build comes first.
 import shutil
 from pathlib import Path
 
-from devcluster import go
-from devcluster.builds import Program, Recipe
-from devcluster.settings import HELM, KUBERNETES, KWOK, TRAEFIK
+from devcluster import go, wheels
+from devcluster.builds import Program, Recipe, Step
+from devcluster.settings import HELM, ISTIO, KUBERNETES, KWOK, TRAEFIK
 
 _MAJOR, _MINOR, _ = KUBERNETES.split(".")
 _STAMP = "k8s.io/component-base/version"
@@ -25,6 +25,10 @@ _KWOK_STAGES = (
     "pod/fast/pod-complete.yaml",
     "pod/fast/pod-delete.yaml",
 )
+
+_ISTIO_DEFINITIONS = "manifests/charts/base/files/crd-all.gen.yaml"
+_GATEWAY_API_DEFINITIONS = "config/crd/standard/*.yaml"
+_ENVOY_IN_WHEEL = "envoy/_bin/envoy"
 
 PODINFO_VERSIONS = ("1.0.0", "2.0.0", "3.0.0")
 
@@ -44,6 +48,21 @@ def _gather_stages(work: Path, target: Path) -> None:
     home = go.module_of(work, "sigs.k8s.io/kwok") / "kustomize" / "stage"
     stages = [(home / name).read_text() for name in _KWOK_STAGES]
     (target / "stages.yaml").write_text("---\n".join(stages))
+
+
+def _gather_definitions(module: str, pattern: str) -> Step:
+    """Copy the CustomResourceDefinitions that a module's files hold into one file."""
+
+    def gather(work: Path, target: Path) -> None:
+        texts = [path.read_text() for path in sorted(go.module_of(work, module).glob(pattern))]
+        kept = [text for text in texts if "\nkind: CustomResourceDefinition\n" in text]
+        (target / "definitions.yaml").write_text("\n---\n".join(kept))
+
+    return gather
+
+
+def _unpack_envoy(work: Path, target: Path) -> None:
+    wheels.unpack(work / "requirements.txt", _ENVOY_IN_WHEEL, target / "envoy")
 
 
 def _podinfo(version: str) -> Program:
@@ -109,4 +128,35 @@ PAUSE_BUILD = Recipe(
     expected="5 seconds",
 )
 
-ALL = (KUBERNETES_BUILD, TRAEFIK_BUILD, PODINFO_BUILD, KWOK_BUILD, PAUSE_BUILD)
+ISTIO_BUILD = Recipe(
+    name="istio",
+    programs=(
+        Program(
+            "istio.io/istio/pilot/cmd/pilot-discovery",
+            "pilot-discovery",
+            {"istio.io/istio/pkg/version.buildVersion": ISTIO},
+        ),
+    ),
+    expected="5 minutes",
+    finish=_gather_definitions("istio.io/istio", _ISTIO_DEFINITIONS),
+    pins=(_ISTIO_DEFINITIONS,),
+)
+
+ENVOY_BUILD = Recipe(
+    name="envoy",
+    programs=(),
+    expected="10 seconds",
+    finish=_unpack_envoy,
+    pins=(_ENVOY_IN_WHEEL,),
+)
+
+GATEWAY_API_BUILD = Recipe(
+    name="gateway-api",
+    programs=(),
+    expected="5 seconds",
+    finish=_gather_definitions("sigs.k8s.io/gateway-api", _GATEWAY_API_DEFINITIONS),
+    pins=(_GATEWAY_API_DEFINITIONS,),
+)
+
+BASE = (KUBERNETES_BUILD, TRAEFIK_BUILD, PODINFO_BUILD, PAUSE_BUILD)
+"""What every cluster is made of; each addon names what it needs beyond."""

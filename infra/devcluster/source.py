@@ -6,7 +6,7 @@ and finds in a second that nothing is to be done.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from devcluster import (
     builds,
     certificates,
     components,
+    definitions,
     files,
     hosts,
     imagesets,
@@ -26,19 +27,14 @@ from devcluster import (
 )
 from devcluster.addons import Addon
 from devcluster.api import Client
+from devcluster.builds import Recipe
 from devcluster.components import Component
+from devcluster.definitions import Definition
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 from devcluster.progress import Progress
 from devcluster.settings import CLUSTER_DOMAIN, DNS_IP, NODE
 from devcluster.waiting import wait_until
-
-STAGES = (
-    *(f"build {recipe.name}" for recipe in recipes.ALL),
-    "write images",
-    "start the control plane",
-    "start the node and the data plane",
-)
 
 _PROGRAMS = (
     "coredns",
@@ -54,43 +50,64 @@ _PROGRAMS = (
 _FIRST = ("etcd", "containerd")
 
 
-def build(progress: Progress) -> Mapping[str, Path]:
+def needed(more: Sequence[Addon]) -> tuple[Recipe, ...]:
+    """List what a cluster with these addons is built from."""
+    return (*recipes.BASE, *addons.recipes_of(more))
+
+
+def stages(more: Sequence[Addon]) -> tuple[str, ...]:
+    """Name the stages of starting a cluster with these addons."""
+    return (
+        *(f"build {recipe.name}" for recipe in needed(more)),
+        "start the control plane",
+        "start the node and the data plane",
+    )
+
+
+def build(progress: Progress, more: Sequence[Addon] = ()) -> Mapping[str, Path]:
     """Build everything that is not in the cache; return the builds by name."""
     packages.ensure(packages.IMAGE_TOOLS, progress)
     return {
         recipe.name: builds.ensure(recipe, progress, f"build {recipe.name}")
-        for recipe in recipes.ALL
+        for recipe in needed(more)
     }
 
 
-def up(layout: Layout, progress: Progress) -> bool:
-    """Start or repair the cluster; tell whether anything had to be done."""
+def up(layout: Layout, progress: Progress, wanted: Sequence[Addon] = ()) -> bool:
+    """Start or repair the cluster with what it has and what is wanted; tell whether it changed."""
     if os.geteuid() != 0:
         raise ClusterError("the cluster from source runs containers: start it as root")
     if layout.ending.exists():
         # What a half-finished down has left is no cluster to repair.
         teardown.down(layout, progress)
     packages.ensure(packages.NODE_TOOLS, progress)
-    built = build(progress)
+    more = addons.together(layout, wanted)
+    built = build(progress, more)
     archive = imagesets.archive(built)
-    _lay_out(layout, built)
+    # Marked only now, so that what cannot be built does not stand in the way of every later start.
+    for addon in more:
+        addons.enable(layout, addon)
+    _lay_out(layout, built, more)
     hosts.prepare(layout)
     parts = components.all_components(layout)
     changed = _start_control_plane(layout, parts, archive, progress)
     return _start_node(layout, parts, progress) or changed
 
 
-def _lay_out(layout: Layout, built: Mapping[str, Path]) -> None:
+def _lay_out(layout: Layout, built: Mapping[str, Path], more: Sequence[Addon]) -> None:
     layout.state.mkdir(parents=True, exist_ok=True)
     for directory in (layout.logs, layout.records, layout.bin, layout.audit_log.parent):
         directory.mkdir(exist_ok=True)
     certificates.ensure(layout.pki)
-    files.write(layout)
-    targets = dict.fromkeys(_PROGRAMS, built["kubernetes"] / "kubernetes")
-    targets |= {name: built[name] / name for name in ("traefik", "kwok")}
-    for name, target in targets.items():
-        _link(layout.bin / name, target)
-    _link(layout.etc / "kwok-stages.yaml", built["kwok"] / "stages.yaml")
+    contents = dict(files.contents(layout))
+    links = {layout.bin / name: built["kubernetes"] / "kubernetes" for name in _PROGRAMS}
+    links[layout.bin / "traefik"] = built["traefik"] / "traefik"
+    for addon in more:
+        contents |= addon.files(layout)
+        links |= addon.links(layout, built)
+    files.write(contents)
+    for path, target in links.items():
+        _link(path, target)
 
 
 def _link(path: Path, target: Path) -> None:
@@ -118,11 +135,23 @@ def _start_control_plane(
             importing = pool.submit(_import_images, layout, by_name["containerd"], archive)
             by_name["kube-apiserver"].await_ready()
             importing.result()
-        client = Client(layout.pki)
-        enabled = addons.enabled(layout)
-        for thing in (*objects.base(), *(o for addon in enabled for o in addon.objects())):
-            client.apply(thing)
+        _write_objects(layout)
     return changed
+
+
+def _write_objects(layout: Layout) -> None:
+    client = Client(layout.pki)
+    for thing in objects.base():
+        client.apply(thing)
+    for addon in addons.enabled(layout):
+        definitions.establish(client, _definitions(layout, addon))
+        for thing in addon.objects():
+            client.apply(thing)
+
+
+def _definitions(layout: Layout, addon: Addon) -> list[Definition]:
+    path = addon.definitions(layout)
+    return definitions.parse(path.read_text()) if path is not None and path.exists() else []
 
 
 def _import_images(layout: Layout, containerd: Component, archive: Path) -> None:
@@ -146,19 +175,17 @@ def _start_node(layout: Layout, parts: tuple[Component, ...], progress: Progress
     return changed
 
 
-def enable(layout: Layout, addon: Addon, progress: Progress) -> None:
-    """Make an addon part of the running cluster."""
-    addons.enable(layout, addon)
-    up(layout, progress)
-
-
 def disable(layout: Layout, addon: Addon) -> None:
-    """End an addon's programs and delete its objects."""
+    """End an addon's programs and delete its objects, and every object of its kinds."""
+    if addon not in addons.enabled(layout):
+        return
     client = Client(layout.pki)
-    for thing in addon.objects():
-        client.delete(thing)
     for name in addon.programs(layout):
         components.named(layout, name).stop()
+    for thing in reversed(addon.objects()):
+        client.delete(thing)
+    for definition in _definitions(layout, addon):
+        client.delete(definition.reference())
     addons.disable(layout, addon)
 
 

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 
-from devcluster import components
+from devcluster import addons, components
 from devcluster.api import Client
 from devcluster.clusters import Cluster
 from devcluster.components import Component
 from devcluster.errors import ClusterError
 from devcluster.layout import Layout
 from devcluster.progress import spoken
-from devcluster.settings import HELM, KWOK, NODE, TRAEFIK
+from devcluster.settings import HELM, NODE, TRAEFIK
 
 _HEAD = ("COMPONENT", "STATE", "PID", "UPTIME", "LOG")
 
@@ -48,7 +48,8 @@ def report(layout: Layout, cluster: Cluster | None) -> tuple[list[str], bool]:
         return [f"{cluster.kind} cluster, kubeconfig {cluster.kubeconfig}"], True
     rows = [_row(part) for part in components.all_components(layout)]
     node, ready = _node(layout)
-    versions = f"Helm v{HELM}, Traefik v{TRAEFIK}, kwok v{KWOK}"
+    more = (addon.version for addon in addons.enabled(layout))
+    versions = ", ".join([f"Helm v{HELM}", f"Traefik v{TRAEFIK}", *more])
     return [*table([_HEAD, *rows]), f"{node}, {versions}"], ready and all(
         row[1] == "up" for row in rows
     )

@@ -16,7 +16,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     """Lay out a state directory that holds keys and configuration."""
     made = Layout(tmp_path_factory.mktemp("state"))
     certificates.ensure(made.pki)
-    files.write(made)
+    files.write(files.contents(made))
     return made
 
 

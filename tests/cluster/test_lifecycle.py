@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +34,9 @@ pytestmark = [
 ]
 
 _ROOT = Path(__file__).parents[2]
+_ADDONS = ("--addons", "istio,gateway-api")
+_ADDED = ("istiod", "envoy", "traefik-gateway-api")
+_REQUESTS = 200
 _NAMES = [part.name for part in components.all_components(default_layout())]
 
 
@@ -73,10 +78,51 @@ def _run_pod(name: str) -> None:
     _kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
 
 
+def _service(name: str) -> dict[str, object]:
+    """Describe a Service in front of the pod of the same name."""
+    ports = [{"name": "http", "port": 80, "targetPort": 9898}]
+    spec = {"selector": {"app": name}, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def _virtual_service(stable: int) -> dict[str, object]:
+    weights = {"stable": stable, "canary": 100 - stable}
+    route = [{"destination": {"host": name}, "weight": w} for name, w in weights.items()]
+    gateways = ["istio-system/gateway"]
+    spec = {"hosts": ["split.test"], "gateways": gateways, "http": [{"route": route}]}
+    api = "networking.istio.io/v1"
+    return {"apiVersion": api, "kind": "VirtualService", "metadata": {"name": "it"}, "spec": spec}
+
+
+def _http_route(stable: int) -> dict[str, object]:
+    weights = {"stable": stable, "canary": 100 - stable}
+    backends = [{"name": name, "port": 80, "weight": w} for name, w in weights.items()]
+    parents = [{"name": "traefik", "namespace": "gateway-system"}]
+    rules = [{"backendRefs": backends}]
+    spec = {"parentRefs": parents, "hostnames": ["split.test"], "rules": rules}
+    api = "gateway.networking.k8s.io/v1"
+    return {"apiVersion": api, "kind": "HTTPRoute", "metadata": {"name": "it"}, "spec": spec}
+
+
+def _answer(addon: str) -> str:
+    """Ask an addon's gateway which version of podinfo serves; its answer is empty without one."""
+    url = f"{devcluster.current().gateway_urls[addon]}/version"
+    asking = urllib.request.Request(url, headers={"Host": "split.test"})
+    try:
+        with urllib.request.urlopen(asking, timeout=5) as answer:
+            return str(json.load(answer)["version"])
+    except (OSError, ValueError):
+        return ""
+
+
+def _settled(addon: str) -> bool:
+    return wait_until(lambda: {_answer(addon) for _ in range(20)} == {"1.0.0", "2.0.0"}, 30)
+
+
 @pytest.fixture(scope="module")
 def before() -> Picture:
     """Take a picture of the machine without a cluster."""
-    _devcluster("build")
+    _devcluster("build", *_ADDONS)
     _devcluster("down")
     return look(default_layout().state)
 
@@ -132,6 +178,56 @@ def test_images_are_what_their_tags_say() -> None:
     path = "/api/v1/namespaces/default/pods/broken:9898/proxy/api/info"
     answer = json.loads(_kubectl("get", "--raw", path))
     assert (answer["version"], answer["message"]) == ("3.0.0", "broken")
+
+
+def test_addons_start_and_each_splits_traffic() -> None:
+    """Added to a running cluster, each data plane gives a quarter of the requests to the canary."""
+    _devcluster("up", *_ADDONS)
+    assert "cluster was up already" in _devcluster("up")
+    for name, version in (("stable", "1.0.0"), ("canary", "2.0.0")):
+        _kubectl("apply", "-f", "-", stdin=_pod(name, f"localhost/podinfo:{version}"))
+        _kubectl("apply", "-f", "-", stdin=json.dumps(_service(name)))
+    _kubectl("wait", "pod/stable", "pod/canary", "--for=condition=Ready", "--timeout=60s")
+    for route in (_virtual_service(75), _http_route(75)):
+        _kubectl("apply", "-f", "-", stdin=json.dumps(route))
+    for addon in ("istio", "gateway-api"):
+        assert _settled(addon)
+        counted = Counter(_answer(addon) for _ in range(_REQUESTS))
+        assert counted["1.0.0"] + counted["2.0.0"] == _REQUESTS
+        # Five standard deviations of a fair draw: 5 * sqrt(200 * 0.75 * 0.25) is 31.
+        assert abs(counted["2.0.0"] - _REQUESTS // 4) <= 31
+
+
+def test_a_route_s_status_is_of_its_generation() -> None:
+    """Gateway API tells of each route whether it is accepted, and which of its versions."""
+    route = json.loads(_kubectl("get", "httproute", "it", "-o", "json"))
+    (parent,) = route["status"]["parents"]
+    told = {one["type"]: (one["status"], one["observedGeneration"]) for one in parent["conditions"]}
+    now = ("True", route["metadata"]["generation"])
+    assert (told["Accepted"], told["ResolvedRefs"]) == (now, now)
+
+
+def test_killed_addons_are_repaired() -> None:
+    """After kill -9 of all their programs, starting again brings both splits back."""
+    for name in _ADDED:
+        devcluster.component(name).kill()
+    with pytest.raises(AssertionError, match=r"envoy +down"):
+        _devcluster("status")
+    _devcluster("up")
+    assert "envoy" in _devcluster("status")
+    assert _settled("istio")
+    assert _settled("gateway-api")
+
+
+def test_an_addon_goes_with_its_kinds() -> None:
+    """Taken away, no program, namespace or kind of it is there, and the rest is as it was."""
+    for name in ("istio", "gateway-api"):
+        _devcluster("addon", name, "down")
+    assert devcluster.current().gateway_urls.keys() == {"nginx"}
+    names = _kubectl("get", "namespaces,crds,clusterroles", "-o", "name")
+    for word in ("istio", "gateway-system", "gateway.networking", "traefik-gateway-api"):
+        assert word not in names
+    assert "envoy" not in _devcluster("status")
 
 
 def test_the_environment_is_shell() -> None:
@@ -214,10 +310,10 @@ def test_nothing_is_left_after_down(before: Picture) -> None:
 
 
 def test_nothing_is_left_after_everything_was_killed(before: Picture) -> None:
-    """Shims whose containerd is gone, and the pods they hold, are ended too."""
-    _devcluster("up")
+    """Shims whose containerd is gone, and the pods they hold, are ended too; so are addons."""
+    _devcluster("up", *_ADDONS)
     _run_pod("orphan")
-    for name in _NAMES:
+    for name in (*_NAMES, *_ADDED):
         devcluster.component(name).kill()
     _devcluster("down")
     assert left(before, look(default_layout().state)) == {}

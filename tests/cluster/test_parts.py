@@ -1,6 +1,7 @@
 """The small pure parts: probes, traces, tools, choices, addons and words."""
 
 import io
+import json
 import struct
 from pathlib import Path
 
@@ -87,13 +88,30 @@ def test_a_description_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "state")
     with pytest.raises(ClusterError, match="make cluster-up"):
         clusters.required(layout)
-    saved = Cluster("kind", tmp_path / "config", "http://127.0.0.1:1", None, None, layout.state)
+    url = "http://127.0.0.1:1"
+    urls = {"nginx": url, "istio": "http://127.0.0.1:2", "gateway-api": "http://127.0.0.1:3"}
+    saved = Cluster("kind", tmp_path / "config", url, None, None, layout.state, urls)
     clusters.save(saved, layout)
     assert clusters.required(layout) == saved
     assert saved.environment("/bin") == {
         "KUBECONFIG": str(tmp_path / "config"),
         "GATEWAY_URL": "http://127.0.0.1:1",
+        "ISTIO_GATEWAY_URL": "http://127.0.0.1:2",
+        "GATEWAY_API_URL": "http://127.0.0.1:3",
     }
+
+
+def test_a_description_from_before_there_were_addons_is_read(tmp_path: Path) -> None:
+    """A cluster that was started then has the one data plane."""
+    layout = Layout(tmp_path / "state")
+    saved = Cluster("source", tmp_path / "config", "http://127.0.0.1:1", None, None, layout.state)
+    clusters.save(saved, layout)
+    found = json.loads(layout.description.read_text())
+    del found["gateway_urls"]
+    layout.description.write_text(json.dumps(found))
+    cluster = clusters.required(layout)
+    assert cluster.gateway_urls == {"nginx": "http://127.0.0.1:1"}
+    assert "ISTIO_GATEWAY_URL" not in cluster.environment("/bin")
 
 
 def test_an_unknown_component_is_refused_with_the_known_ones(tmp_path: Path) -> None:
@@ -110,8 +128,8 @@ def test_an_enabled_addon_brings_its_components(tmp_path: Path) -> None:
     assert components.named(layout, "kwok").argv[0] == str(tmp_path / "bin" / "kwok")
     addons.disable(layout, kwok)
     assert "kwok" not in [part.name for part in components.all_components(layout)]
-    with pytest.raises(ClusterError, match="no addon 'istio'"):
-        addons.named("istio")
+    with pytest.raises(ClusterError, match=r"no addon 'ambient'; known: istio, gateway-api, kwok"):
+        addons.named("ambient")
 
 
 def test_every_written_object_has_a_path() -> None:

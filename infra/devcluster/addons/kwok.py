@@ -6,20 +6,30 @@ node's tests never meet a pod that only claims to run.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from devcluster import probes
-from devcluster.addons import Addon
+from devcluster.addons import Addon, Builds
 from devcluster.flags import Invocation, argv
 from devcluster.layout import Layout
 from devcluster.recipes import KWOK_BUILD
-from devcluster.settings import KWOK_PORT
+from devcluster.settings import KWOK, KWOK_PORT
 
 NODES = 3
 
 
+def _stages(layout: Layout) -> Path:
+    return layout.etc / "kwok-stages.yaml"
+
+
+def _links(layout: Layout, built: Builds) -> Mapping[Path, Path]:
+    home = built[KWOK_BUILD.name]
+    return {layout.bin / "kwok": home / "kwok", _stages(layout): home / "stages.yaml"}
+
+
 def _programs(layout: Layout) -> Mapping[str, Invocation]:
-    stages = layout.etc / "kwok-stages.yaml"
+    stages = _stages(layout)
     options = {
         "kubeconfig": layout.credentials("kwok"),
         "config": stages,
@@ -53,4 +63,11 @@ def _objects() -> list[dict[str, Any]]:
     return [_node(number) for number in range(NODES)]
 
 
-ADDON = Addon("kwok", (KWOK_BUILD,), _programs, _objects)
+ADDON = Addon(
+    name="kwok",
+    version=f"kwok v{KWOK}",
+    recipes=(KWOK_BUILD,),
+    links=_links,
+    programs=_programs,
+    objects=_objects,
+)
