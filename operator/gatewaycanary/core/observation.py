@@ -126,6 +126,15 @@ class RouteView:
         zero = self.attached and self.weight == 0 and self.zero_at_start
         return self.user_held and not self.withdrawn and (zero or not self.attached)
 
+    @property
+    def written_by_owner(self) -> FoundRoute | None:
+        """Give what a person's route says where they wrote it last, to be put back at the end.
+
+        NB: after our own restore it reads the same, and while our entry is still in its
+        managedFields nobody is known to own it.
+        """
+        return self.found if self.pristine and not self.claimed else None
+
 
 class RunPhase(Enum):
     """Where the current test run stands. IDLE: the hooks are loaded, no run is announced."""

@@ -39,8 +39,7 @@ def correct(observation: Observation, state: State) -> Turn | None:
 
 def _found(observation: Observation, state: State) -> State:
     """Take what stands in a person's route for what is to be put back, unless it is ours."""
-    route = observation.route
-    return replace(state, route=route.found) if route.pristine else state
+    return replace(state, route=observation.route.written_by_owner or state.route)
 
 
 def _upward(observation: Observation, state: State) -> bool:

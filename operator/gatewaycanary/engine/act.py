@@ -128,7 +128,7 @@ class Actor:
     async def _disown(self, route: Route, view: RouteView) -> None:
         """Give a person's route back to its owner; what this look cannot, the next one will."""
         # NB: the look that announces the first raise was made before the status held what it found.
-        found = view.found if view.pristine else route.context.found
+        found = view.written_by_owner or route.context.found
         context = replace(route.context, found=found)
         with suppress(ConflictError):
             await self._send(route.provider.disown(context, self._caches))

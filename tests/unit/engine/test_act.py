@@ -365,3 +365,15 @@ async def test_a_claim_that_cannot_be_given_up_now() -> None:
     stored = setting.stored("VirtualService", "web")
     assert stored is not None
     assert [one["manager"] for one in stored["metadata"]["managedFields"]] == ["helm"]
+
+
+async def test_a_claim_left_by_the_restore() -> None:
+    """The route reads as its owner wrote it, and is given back to whom the status names."""
+    mine = held_canary()
+    found = {"rules": [{"name": "all"}], "owners": [{"manager": "helm", "operation": "Apply"}]}
+    status = {"state": {**mine["status"]["state"], "stage": "Finalizing", "route": found}}
+    setting = Setting(held_route(OURS, ROBBED), mine={**mine, "status": status})
+    await setting.perform(decision.RestoreRoute())
+    stored = setting.stored("VirtualService", "web")
+    assert stored is not None
+    assert stored["metadata"]["managedFields"] == [HELM]
