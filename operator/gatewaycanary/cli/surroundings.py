@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gatewaycanary.api.crd import KIND
 from gatewaycanary.api.spec import GatewayCanarySpec
+from gatewaycanary.api.status import FoundRoute, parse_status
 from gatewaycanary.core import checks, lookups, manifests
 from gatewaycanary.core.observation import Meta, Problem, Target
 from gatewaycanary.core.plan import HookPlan, Surroundings
@@ -97,7 +98,8 @@ def known(
     meta = _meta(applied[-1])
     problems = checks.problems(meta=meta, spec=spec, lookup=lookup, running=False)
     warnings = checks.warnings(meta=meta, spec=spec, lookup=lookup)
-    route_problems, route_warnings = _route(spec, meta, lookup)
+    found = _route_found(applied[-1])
+    route_problems, route_warnings = _route(spec, meta, lookup, found=found)
     hooks, test_problems = _tests(spec, tuple(secrets), namespace)
     return Surroundings(
         target=_target(spec, lookup, namespace),
@@ -131,8 +133,10 @@ def _applied(
     mine = [one for one in stored if one["metadata"]["name"] == name]
     others = (one for one in stored if one["metadata"]["name"] != name)
     new = {"name": name, "namespace": namespace, "uid": "", "creationTimestamp": YOUNGEST}
-    metadata = mine[0]["metadata"] if mine else new
-    return (*others, {**document, "metadata": metadata})
+    kept = {"metadata": mine[0]["metadata"] if mine else new}
+    if mine and "status" in mine[0]:
+        kept["status"] = mine[0]["status"]
+    return (*others, {**document, **kept})
 
 
 def _meta(canary: Object) -> Meta:
@@ -153,11 +157,19 @@ def _target(spec: GatewayCanarySpec, lookup: Listing, namespace: str) -> Target 
 
 
 def _route(
-    spec: GatewayCanarySpec, meta: Meta, lookup: Listing
+    spec: GatewayCanarySpec, meta: Meta, lookup: Listing, *, found: FoundRoute | None
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     provider = registry.find(spec)
-    context = RouteContext.of(spec, meta=meta, revision="")
+    context = RouteContext.of(spec, meta=meta, revision="", found=found)
     return provider.problems(context, lookup), provider.warnings(context, lookup)
+
+
+def _route_found(canary: Object) -> FoundRoute | None:
+    """Give what a rollout that is under way has found; its weights are no contradiction then."""
+    try:
+        return parse_status(canary.get("status") or {}).state.route
+    except ValueError:
+        return None
 
 
 def _tests(
@@ -182,9 +194,16 @@ def _tests(
 
 def _hosts(spec: GatewayCanarySpec, lookup: Listing, namespace: str) -> tuple[str, ...]:
     stable = spec.resolved_stable_service
-    return tuple(
+    of_ingresses = (
         entry.spot.host
         for ingress in lookup.list("Ingress", namespace)
         for entry in ingresses.entries(ingress)
         if entry.service == stable and entry.spot.host
     )
+    of_held = (
+        str(host)
+        for kind, field in (("VirtualService", "hosts"), ("HTTPRoute", "hostnames"))
+        for route in lookup.filed(kind, namespace, lookups.token("Service", stable))
+        for host in lookups.fields(route.get("spec")).get(field) or ()
+    )
+    return tuple(dict.fromkeys((*of_ingresses, *of_held)))

@@ -36,7 +36,7 @@ class HookPlan:
 class Surroundings:
     """What is known of the cluster; without a target, its image and replicas are open.
 
-    ``hooks``: for each of the spec's suites the hooks that run. ``hosts``: of the stable Ingresses.
+    ``hooks``: for each of the spec's suites the hooks that run. ``hosts``: of the stable routes.
     """
 
     target: Target | None = None

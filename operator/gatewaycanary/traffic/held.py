@@ -153,7 +153,7 @@ def view(route: Object | None, context: RouteContext, dialect: Dialect) -> Route
     shifted = rules(route, dialect, context.rules)
     now = found(route, shifted, dialect)
     attached = any(rule.canary for rule in shifted)
-    read = _together(shifted) if attached else weights.Reading(weight=None, text="")
+    read = _together(shifted) if attached else _NOTHING
     claimed = fieldowners.claims(route)
     return RouteView(
         attached=attached,
@@ -167,6 +167,9 @@ def view(route: Object | None, context: RouteContext, dialect: Dialect) -> Route
         claimed=claimed,
         left=claimed or restore(route, context, dialect) is not None,
     )
+
+
+_NOTHING = weights.Reading(weight=None, text="no destination of the canary")
 
 
 def _together(shifted: tuple[Rule, ...]) -> weights.Reading:

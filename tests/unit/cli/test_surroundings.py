@@ -136,3 +136,41 @@ def test_its_own_stored_one_is_no_rival() -> None:
         GatewayCanary=[stored],
     )
     assert found.problems == ()
+
+
+def virtual_service(*weights: int) -> dict[str, Any]:
+    """Write a VirtualService that sends to stable, and to the canary where there is a weight."""
+    route = [
+        {"destination": {"host": host}, "weight": weight}
+        for host, weight in zip(("gateway", "gateway-canary"), weights, strict=False)
+    ]
+    spec = {"hosts": ["shop.example", "gateway"], "http": [{"route": route}]}
+    return {"metadata": metadata("gateway"), "spec": spec}
+
+
+def test_the_hosts_of_held_routes_are_known() -> None:
+    """A test that goes through one of them is not redirected, whichever provider it is."""
+    route = {
+        "metadata": metadata("gateway"),
+        "spec": {"hostnames": ["api.example"], "rules": [{"backendRefs": [{"name": "gateway"}]}]},
+    }
+    found = look(VirtualService=[virtual_service(100)], HTTPRoute=[route])
+    assert found.hosts == ("shop.example", "gateway", "api.example")
+
+
+def test_a_rollout_under_way_is_no_contradiction() -> None:
+    """The weights that the operator has written itself are not taken for the user's."""
+    istio = {"traffic": {"istio": {"virtualService": "gateway"}}}
+    objects = {"Deployment": [deployment()], "Service": [service()]}
+    route = {"VirtualService": [virtual_service(75, 25)], "DestinationRule": []}
+    assert [one.reason for one in look(istio, **objects, **route).problems] == ["CanaryHasWeight"]
+    state = {"stage": "Ramping", "route": {"rules": [{"name": "spec.http[0]"}]}}
+    stored = canary("gateway", "2026-01-01T00:00:00Z") | {"status": {"state": state}}
+    assert look(istio, **objects, **route, GatewayCanary=[stored]).problems == ()
+
+
+def test_a_provider_that_is_not_installed_is_told() -> None:
+    """What could not be listed for want of its CRD is not taken for an empty list."""
+    istio = {"traffic": {"istio": {"virtualService": "gateway"}}}
+    found = look(istio, Deployment=[deployment()], Service=[service()])
+    assert [one.reason for one in found.problems] == ["ProviderNotInstalled"]
