@@ -137,6 +137,27 @@ def named_rules_alone_are_shifted(stage: Stage) -> None:
     assert stage.shares()[0] == {0, 25}
 
 
+def renamed_rules_come_home(stage: Stage) -> None:
+    """A rule whose name goes out of the spec in mid-ramp is shifted on, and left as found."""
+    before = stage.documents.snapshot()
+    stage.raise_to(25)
+    name = rules_of(stage)[0]["name"]
+    context = replace(stage.context, rules=(name,))
+    provider = bench_of(stage).provider
+    write = provider.raise_weight(context, stage.documents, weight=50)
+    assert write is not None
+    stage.documents.apply(write)
+    assert stage.shares() == ({50}, {0})
+    withdrawal = provider.withdraw(context, stage.documents, mark=MARK)
+    assert withdrawal is not None
+    stage.documents.apply(withdrawal)
+    assert stage.shares() == ({0}, {0})
+    restored = provider.restore(context, stage.documents)
+    assert restored is not None
+    stage.documents.apply(restored)
+    assert stage.documents.snapshot() == before
+
+
 def unknown_names_are_refused(stage: Stage) -> None:
     """A name that no rule bears, and one of a rule that does not send to stable, are told apart."""
     bench = bench_of(stage)
@@ -232,6 +253,7 @@ CHECKS = (
     third_destination_is_refused,
     third_destination_hinders_no_revert,
     named_rules_alone_are_shifted,
+    renamed_rules_come_home,
     unknown_names_are_refused,
     no_rule_to_stable_is_refused,
     missing_definition_is_told,

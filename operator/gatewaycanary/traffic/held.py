@@ -109,13 +109,17 @@ def items(holder: object, field: str) -> list[tuple[int, Mapping[str, Any]]]:
     return [(index, one) for index, one in enumerate(held) if isinstance(one, Mapping)]
 
 
-def rules(route: Object, dialect: Dialect, names: tuple[str, ...]) -> tuple[Rule, ...]:
-    """Give the rules that are to be shifted: those that send to stable, or the named among them."""
+def rules(route: Object, context: RouteContext, dialect: Dialect) -> tuple[Rule, ...]:
+    """Give the rules that are shifted: those that send to stable, or the named among them.
+
+    NB: one that was shifted before its name was taken out of the spec must come home with the rest.
+    """
+    before = {rule.name for rule in (context.found or FoundRoute()).rules}
     return tuple(
         rule
         for index, raw in items(route.get("spec"), dialect.rules)
-        if not names or raw.get("name") in names
         for rule in _rule(raw, ("spec", dialect.rules, index), dialect)
+        if not context.rules or rule.name in context.rules or rule.key in before
     )
 
 
@@ -150,7 +154,7 @@ def view(route: Object | None, context: RouteContext, dialect: Dialect) -> Route
     """Read the route."""
     if route is None:
         return RouteView(present=False, user_held=True)
-    shifted = rules(route, dialect, context.rules)
+    shifted = rules(route, context, dialect)
     now = found(route, shifted, dialect)
     attached = any(rule.canary for rule in shifted)
     read = _together(shifted) if attached else _NOTHING
@@ -212,7 +216,7 @@ def raise_weight(
     """Build the write that gives the canary this weight in every rule, all or none."""
     if route is None:
         return None
-    shifted = rules(route, dialect, context.rules)
+    shifted = rules(route, context, dialect)
     if any(one.weight != 0 for rule in shifted for one in rule.others):
         return None
     changes = [each for rule in shifted for each in _shares(rule, dialect, weight=weight)]
@@ -251,7 +255,7 @@ def withdraw(
     route: Object | None, context: RouteContext, dialect: Dialect, *, mark: str
 ) -> JsonPatch | None:
     """Build the write of weight 0, which holds whatever else was written meanwhile."""
-    shifted = () if route is None else rules(route, dialect, context.rules)
+    shifted = () if route is None else rules(route, context, dialect)
     attached = [rule for rule in shifted if rule.canary is not None]
     if route is None or not attached:
         return None
@@ -302,7 +306,7 @@ def restore(route: Object | None, context: RouteContext, dialect: Dialect) -> Js
     changes: list[Operation] = []
     if context.found is not None:
         before = {rule.name: rule for rule in context.found.rules}
-        for rule in rules(route, dialect, context.rules):
+        for rule in rules(route, context, dialect):
             changes += _as_found(rule, before.get(rule.key, FoundRule()))
     if WITHDRAWN_ANNOTATION in _annotations(route):
         changes.append({"op": "remove", "path": _MARK})

@@ -26,7 +26,7 @@ def problems(context: RouteContext, lookup: Lookup, dialect: Dialect) -> Iterato
             "names it",
         )
         return
-    shifted = held.rules(route, dialect, context.rules)
+    shifted = held.rules(route, context, dialect)
     yield from _unnamed(route, context, dialect, shifted)
     if not shifted and not context.rules:
         yield _without_rule(route, context, dialect)

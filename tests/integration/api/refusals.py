@@ -188,7 +188,7 @@ _TRAFFIC = (
         istio(subsets={"stable": "v1"}),
         shape("traffic.istio.subsets.canary", "Required value"),
     ),
-    Case("a nameless route", istio(routes=[""]), rule("traffic.istio.routes[0]", _LABEL, '""')),
+    Case("a nameless route", istio(routes=[""]), rule("traffic.istio.routes[0]", _NAME, '""')),
     Case(
         "too many routes",
         istio(routes=["a"] * 17),
