@@ -180,10 +180,10 @@ def removed_weight_is_no_weight(stage: Stage) -> None:
 
 
 def version_follows_writes(stage: Stage) -> None:
-    """Every write by anybody gives the route another version."""
+    """Every change of the weights by anybody gives the route another version."""
     stage.raise_to(5)
     first = stage.view.version
-    stage.bench.touch(stage.documents)
+    stage.bench.tamper(stage.documents, "7")
     second = stage.view.version
     stage.raise_to(10)
     assert len({first, second, stage.view.version, ""}) == 4

@@ -58,10 +58,11 @@ class Documents:
         return [obj for obj in self.list(kind, namespace) if token in tokens(kind, obj)]
 
     def snapshot(self) -> dict[Key, dict[str, Any]]:
-        """Copy what is stored, without versions."""
+        """Copy what is stored, without versions and generations."""
         copied = copy.deepcopy(self._objects)
         for obj in copied.values():
             del obj["metadata"]["resourceVersion"]
+            obj["metadata"].pop("generation", None)
         return copied
 
     def apply(self, write: Write) -> None:
@@ -108,6 +109,9 @@ class Documents:
         if patched["metadata"]["resourceVersion"] != stored["metadata"]["resourceVersion"]:
             raise WriteError(409, f"{key} has a newer version")
         if patched != stored:
+            if patched.get("spec") != stored.get("spec"):
+                metadata = patched["metadata"]
+                metadata["generation"] = metadata.get("generation", 1) + 1
             self._store(key, patched)
 
     def _delete(self, write: Delete) -> None:

@@ -217,6 +217,16 @@ def annotations_that_come_meanwhile_stay(stage: Stage) -> None:
     assert set(annotations) == {WITHDRAWN_ANNOTATION}
 
 
+def status_writes_are_no_new_version(stage: Stage) -> None:
+    """A gateway that tells what it has read must not have one drift counted twice."""
+    stage.raise_to(5)
+    before = stage.view.version
+    metadata = bench_of(stage).route(stage.documents)["metadata"]
+    place = (bench_of(stage).context_kind, metadata["namespace"], metadata["name"])
+    stage.documents.edit(*place, {"op": "add", "path": "/status", "value": {"parents": []}})
+    assert stage.view.version == before
+
+
 def our_claim_is_given_up(stage: Stage) -> None:
     """Our entry goes out of the managedFields, and who held the rules holds them again."""
     bench = bench_of(stage)
@@ -259,5 +269,6 @@ CHECKS = (
     missing_definition_is_told,
     odd_shapes_are_read,
     annotations_that_come_meanwhile_stay,
+    status_writes_are_no_new_version,
     our_claim_is_given_up,
 )

@@ -99,7 +99,7 @@ class RouteView:
     ``weight``: None where it is attached and carries no readable weight.
     ``withdrawn``: the revision named by the mark that a revert leaves.
     ``zero_at_start``: the route carried an explicit 0 before the first raise.
-    ``version``: changes with every write of the route by anybody.
+    ``version``: changes with every change of the route's content by anybody.
     ``settled``: whether the data plane has it; None where nothing tells.
     ``user_held``: a person's object, which without our destination is as they wrote it.
     ``found``: what is to be put back, were the first raise to come now.

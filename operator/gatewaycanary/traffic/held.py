@@ -165,12 +165,18 @@ def view(route: Object | None, context: RouteContext, dialect: Dialect) -> Route
         text=read.text,
         withdrawn=str(_annotations(route).get(WITHDRAWN_ANNOTATION, "")),
         zero_at_start=any(rule.attached for rule in (context.found or now).rules),
-        version=str(route["metadata"].get("resourceVersion", "")),
+        version=_version(route),
         user_held=True,
         found=now,
         claimed=claimed,
         left=claimed or restore(route, context, dialect) is not None,
     )
+
+
+def _version(route: Object) -> str:
+    """Tell one content from another; gateways that write the status do not change it."""
+    metadata = route["metadata"]
+    return str(metadata.get("generation") or metadata.get("resourceVersion", ""))
 
 
 _NOTHING = weights.Reading(weight=None, text="no destination of the canary")
