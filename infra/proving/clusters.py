@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 import devcluster
-from devcluster import Cluster
+from devcluster import Cluster, choice
 from devcluster.waiting import wait_until
 from gatewaycanary.kube.resources import GATEWAY_CANARY, Resource
 from proving.api import NAMESPACE, Api, RefusedError
@@ -41,6 +41,11 @@ def bring_up(addons: Iterable[str] = ADDONS) -> Cluster:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
     subprocess.run(command, env=environment, stdout=2, check=True)
     return devcluster.current()
+
+
+def possible_addons() -> tuple[str, ...]:
+    """Name the data planes that this machine's kind of cluster can have beyond its own."""
+    return ADDONS if choice.choose(os.environ.get("CLUSTER") or "auto") == "source" else ()
 
 
 def gateway_url(cluster: Cluster, provider: str) -> str:

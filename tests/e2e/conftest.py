@@ -15,6 +15,7 @@ import pytest
 import devcluster
 from devcluster import Cluster
 from devcluster.locks import held
+from e2e.providers import NGINX, Provider
 from e2e.scenes import Scene
 from proving import clusters
 from proving.api import Api
@@ -41,7 +42,7 @@ def once(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Once:
 @pytest.fixture(scope="session")
 def cluster(once: Once) -> Cluster:
     """Give the running cluster, started or repaired if need be."""
-    once("cluster-up", clusters.bring_up)
+    once("cluster-up", lambda: clusters.bring_up(clusters.possible_addons()))
     return devcluster.current()
 
 
@@ -73,9 +74,21 @@ def credentials(
 
 
 @pytest.fixture
-def scene(cluster: Cluster, api: Api, credentials: Path, tmp_path: Path) -> Iterator[Scene]:
+def provider() -> Provider:
+    """Give the way of splitting traffic; a test that is for others too is parametrised by it."""
+    return NGINX
+
+
+@pytest.fixture
+def scene(
+    cluster: Cluster, api: Api, credentials: Path, tmp_path: Path, provider: Provider
+) -> Iterator[Scene]:
     """Give a scenario its scene; judge at its end what was stored and what was answered."""
-    made = Scene(cluster=cluster, api=api, credentials=credentials, folder=tmp_path)
+    if provider.name not in cluster.gateway_urls and cluster.kind != "source":
+        pytest.skip(f"a cluster of kind {cluster.kind} has no data plane of {provider.name}")
+    made = Scene(
+        cluster=cluster, api=api, credentials=credentials, folder=tmp_path, provider=provider
+    )
     try:
         yield made
         made.judge()

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from devcluster import Cluster
 from e2e import hooks
+from e2e.providers import NGINX, Provider
 from e2e.sights import Sight
 from gatewaycanary.kube.resources import (
     DEPLOYMENT,
@@ -23,7 +24,7 @@ from gatewaycanary.kube.resources import (
     Object,
     Resource,
 )
-from proving import clusters, invariants, timelines
+from proving import clusters, holdings, invariants, routes, timelines
 from proving.api import Api
 from proving.helm import Helm
 from proving.histories import History
@@ -52,7 +53,7 @@ def canary_spec(
     return {
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
         "image": image(tag),
-        "traffic": {"nginx": {"ingress": "gateway"}, "settle": "500ms"},
+        "traffic": {**NGINX.traffic, "settle": "500ms"},
         "steps": [each if isinstance(each, dict) else {"weight": each} for each in steps],
         "canary": {"scaleDownDelay": "2s"},
         "tests": [{"helm": {"release": RELEASE}}],
@@ -64,9 +65,18 @@ def canary_spec(
 class Scene(Sight):
     """Stage one scenario."""
 
-    def __init__(self, *, cluster: Cluster, api: Api, credentials: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        api: Api,
+        credentials: Path,
+        folder: Path,
+        provider: Provider = NGINX,
+    ) -> None:
         self.api = api
         self.cluster = cluster
+        self.provider = provider
         self.namespace = f"e2e-{uuid.uuid4().hex[:8]}"
         self.host = f"{self.namespace}.gateway.test"
         self.losses_allowed = False
@@ -79,7 +89,8 @@ class Scene(Sight):
                 kubeconfig=credentials, namespace=self.namespace, log=folder / "operator.log"
             ),
         )
-        self.stream = Stream(url=cluster.gateway_url, host=self.host, rate=RATE, most_seconds=300)
+        url = clusters.gateway_url(cluster, provider.name)
+        self.stream = Stream(url=url, host=self.host, rate=RATE, most_seconds=300)
 
     # What people do.
 
@@ -100,10 +111,16 @@ class Scene(Sight):
         *objects: Object,
         chart: Path = CHARTS / "gateway",
         options: Sequence[str] = ("--wait", "--timeout", "90s"),
+        route: Mapping[str, Any] = {},
         **values: Any,
     ) -> None:
         """Install or upgrade the release; without objects it has one ordinary test."""
-        given = {"host": self.host, "objects": list(objects or (hooks.pod(),)), **values}
+        given = {
+            "host": self.host,
+            "objects": list(objects or (hooks.pod(),)),
+            "route": {"kind": self.provider.kind, **route},
+            **values,
+        }
         self.helm.install(RELEASE, chart, given, *options)
 
     def apply(self, tag: str, *, name: str = "gateway", **spec: Any) -> Object:
@@ -112,11 +129,18 @@ class Scene(Sight):
             "apiVersion": GATEWAY_CANARY.api_version,
             "kind": GATEWAY_CANARY.kind,
             "metadata": {"name": name},
-            "spec": canary_spec(tag, **spec),
+            "spec": canary_spec(tag, **{"traffic": self.traffic(), **spec}),
         }
         applied = self.api.apply(GATEWAY_CANARY, body, self.namespace)
         self.sees(applied)
         return applied
+
+    def traffic(self, **further: Any) -> dict[str, Any]:
+        """Name the route, in the words of the spec; ``further`` goes beside the object's name."""
+        return {
+            **{field: {**named, **further} for field, named in self.provider.traffic.items()},
+            "settle": "500ms",
+        }
 
     def by_hand(self, resource: Resource, name: str, change: Object) -> Object:
         """Change an object as a person does."""
@@ -208,4 +232,9 @@ class Scene(Sight):
             for kind in _OWNABLE
             for item in self.history.all_current(kind)
             if timelines.ours(item) and "deletionTimestamp" not in item["metadata"]
+        ] + [
+            item
+            for kind in routes.HELD
+            for item in self.history.all_current(kind)
+            if holdings.trace(item)
         ]

@@ -12,9 +12,10 @@ from typing import Any
 
 from gatewaycanary.core.naming import RUN_LABEL
 from gatewaycanary.kube.resources import Object
-from proving import invariants, timelines
+from proving import invariants, routes, timelines
 from proving.histories import History
 from proving.operators import Operator
+from proving.routes import Claim
 
 _RESTING = frozenset({"Succeeded", "Failed", "Invalid", "Idle"})
 
@@ -44,7 +45,11 @@ class Sight:
         return str(found["spec"]["template"]["spec"]["containers"][0]["image"]) if found else ""
 
     def route_weight(self) -> int | None:
-        """Give the weight in the route; None where nothing of ours is in it."""
+        """Give the weight in the route; None where our destination is not in it."""
+        claims = map(Claim.of, (each.object for each in self.history.records("GatewayCanary")))
+        if claim := next(filter(None, claims), None):
+            held = self.history.current(*claim.key)
+            return routes.weight(held, claim) if held else None
         found = self.history.current("Ingress", "gateway-canary")
         return timelines.weight(found) if found else None
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import pytest
 
 from e2e import hooks
+from e2e.providers import GATEWAY_API, ISTIO, NGINX, named
 from e2e.scenes import Scene, image
 from gatewaycanary.kube.resources import GATEWAY_CANARY
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("cascade", ["Background", "Foreground"])
+@pytest.mark.parametrize(
+    ("provider", "cascade"),
+    [
+        (NGINX, "Background"),
+        (NGINX, "Foreground"),
+        (ISTIO, "Foreground"),
+        (GATEWAY_API, "Background"),
+    ],
+    ids=named,
+)
 def test_deleted_midway(scene: Scene, cascade: str) -> None:
     """Traffic goes back to stable, then everything of ours goes, then the object."""
     scene.start(hooks.pod("sleep 5", name="slow"))
@@ -23,7 +33,16 @@ def test_deleted_midway(scene: Scene, cascade: str) -> None:
     assert scene.stable_image() == image("1.0.0")
 
 
-@pytest.mark.parametrize("cascade", ["Background", "Foreground"])
+@pytest.mark.parametrize(
+    ("provider", "cascade"),
+    [
+        (NGINX, "Background"),
+        (NGINX, "Foreground"),
+        (ISTIO, "Background"),
+        (GATEWAY_API, "Foreground"),
+    ],
+    ids=named,
+)
 def test_deleted_during_promotion(scene: Scene, cascade: str) -> None:
     """Stable gets its old image back and is ready before traffic leaves the canary."""
     scene.start(minReadySeconds=6)

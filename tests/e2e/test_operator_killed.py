@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from e2e import hooks
+from e2e.providers import HELD, NGINX, named
 from e2e.scenes import Scene, image
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -38,16 +39,20 @@ def _finalizing(scene: Scene) -> object:
 
 
 @pytest.mark.parametrize(
-    ("point", "hook", "end", "elects"),
+    ("provider", "point", "hook", "end", "elects"),
     [
-        (_preparing, hooks.pod(), "Succeeded", False),
-        (_raised, hooks.pod(), "Succeeded", True),
-        (_testing, hooks.pod("sleep 3", name="slow"), "Succeeded", False),
-        (_failed, hooks.fails_at(50), "Failed", True),
-        (_failed, hooks.fails_at(50), "Failed", False),
-        (_promoting, hooks.pod(), "Succeeded", False),
-        (_finalizing, hooks.pod(), "Succeeded", False),
+        (NGINX, _preparing, hooks.pod(), "Succeeded", False),
+        (NGINX, _raised, hooks.pod(), "Succeeded", True),
+        (NGINX, _testing, hooks.pod("sleep 3", name="slow"), "Succeeded", False),
+        (NGINX, _failed, hooks.fails_at(50), "Failed", True),
+        (NGINX, _failed, hooks.fails_at(50), "Failed", False),
+        (NGINX, _promoting, hooks.pod(), "Succeeded", False),
+        (NGINX, _finalizing, hooks.pod(), "Succeeded", False),
+        *((held, _raised, hooks.pod(), "Succeeded", False) for held in HELD),
+        *((held, _failed, hooks.fails_at(50), "Failed", False) for held in HELD),
+        *((held, _finalizing, hooks.pod(), "Succeeded", False) for held in HELD),
     ],
+    ids=named,
 )
 def test_killed(
     scene: Scene,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from e2e import hooks
+from e2e.providers import ALL, named
 from e2e.scenes import RELEASE, Scene, image
 from gatewaycanary.kube.resources import CONFIG_MAP
 
@@ -15,6 +16,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 SIX = (5, 10, 25, 50, 75, 100)
 
 
+@pytest.mark.parametrize("provider", ALL, ids=named)
 def test_six_steps_to_everybody(scene: Scene) -> None:
     """All six weights are carried in order, each is tested, and stable ends with the new image."""
     scene.start(replicas=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e import hooks
+from e2e.providers import ALL, named
 from e2e.scenes import RELEASE, Scene, image
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -36,6 +37,7 @@ def test_a_test_fails_at_one_step(scene: Scene, weight: int) -> None:
     assert f"at {weight} %" in result["logTail"]
 
 
+@pytest.mark.parametrize("provider", ALL, ids=named)
 def test_a_bad_image(scene: Scene) -> None:
     """An image that starts and is ready, but answers wrongly, stops at the first step."""
     scene.start()
