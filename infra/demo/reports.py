@@ -99,7 +99,10 @@ def spoken(found: Propagation | None) -> str:
     """Say a propagation: the median and, in brackets, its bounds."""
     if found is None:
         return "not measured"
-    return f"{found.median:.2f} s ({found.least:.2f}–{found.most:.2f})"
+    median, least, most = (
+        f"{1000 * seconds:.0f}" for seconds in (found.median, found.least, found.most)
+    )
+    return f"{median} ms ({least}–{most})"
 
 
 def _spread(found: Propagation | None) -> dict[str, float] | None:

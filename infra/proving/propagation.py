@@ -25,7 +25,7 @@ from proving.streams import Answer
 OUTSIDE = 0.01
 """The probability that the change came outside of the bounds."""
 
-EARLY = 0.5
+EARLY = 0.1
 """Seconds by which the data plane may have seen the write before our own watch has; told as 0."""
 
 

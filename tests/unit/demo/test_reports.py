@@ -97,6 +97,6 @@ def test_a_line_tells_step_weight_share_tests_and_time() -> None:
     assert "3/6" in shown
     assert "25 %" in shown
     assert "24.5 % (49 of 200)" in shown
-    assert "0.12 s (0.05–0.21)" in shown
+    assert "123 ms (50–210)" in shown
     assert "2 passed" in shown
     assert shown.endswith("4.5 s")

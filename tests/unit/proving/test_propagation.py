@@ -50,7 +50,7 @@ def test_the_bounds_hold_as_often_as_they_say(before: int, after: int) -> None:
 
 def test_a_watch_that_lags_behind_the_data_plane_tells_zero() -> None:
     """A change that was there before our own watch told of the write took no time that we saw."""
-    seen = answers(1, before=0, after=100, at=-0.2)
+    seen = answers(1, before=0, after=100, at=-0.05)
     found = propagation(seen, "2", written=0.0, before=0, after=100)
     assert found is not None
     assert found.most == 0.0
