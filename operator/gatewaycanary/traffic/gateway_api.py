@@ -17,15 +17,17 @@ from typing import Any, Final
 
 from gatewaycanary.core.lookups import Lookup, backends, fields, listed
 from gatewaycanary.core.observation import Problem, RouteView
-from gatewaycanary.core.writes import Object, Write
-from gatewaycanary.traffic import held, held_checks
+from gatewaycanary.core.writes import Object
+from gatewaycanary.traffic import held_checks
+from gatewaycanary.traffic.held import HeldProvider
+from gatewaycanary.traffic.held_rules import Dialect
 from gatewaycanary.traffic.protocol import Key, Kind, RouteContext
 
 API_VERSION: Final = "gateway.networking.k8s.io/v1"
 KIND: Final = "HTTPRoute"
 
 
-class GatewayAPI:
+class GatewayAPI(HeldProvider):
     """The provider of ``spec.traffic.gatewayAPI``."""
 
     @property
@@ -53,58 +55,37 @@ class GatewayAPI:
 
     def problems(self, context: RouteContext, lookup: Lookup) -> tuple[Problem, ...]:
         """Tell what forbids to shift this HTTPRoute."""
-        found = held_checks.problems(context, lookup, dialect(context))
+        found = held_checks.problems(context, lookup, self.dialect(context))
         return (*found, *_refused(context, lookup))
 
     def warnings(self, context: RouteContext, lookup: Lookup) -> tuple[Problem, ...]:
         """Tell which of its references the implementation cannot follow."""
         return tuple(_told(context, lookup, "ResolvedRefs", reason="RouteNotResolved"))
 
+    def dialect(self, context: RouteContext) -> Dialect:
+        """Tell how an HTTPRoute spells what is shifted."""
+        return Dialect(
+            api_version=API_VERSION,
+            kind=KIND,
+            rules="rules",
+            destinations="backendRefs",
+            identity=("name",),
+            is_stable=lambda backend: _names(backend, context.stable_service, context),
+            is_canary=lambda backend: _names(backend, context.canary_service, context),
+            redirected=lambda backend: _redirected(backend, context.canary_service),
+            unspelled=lambda _: 1,
+            leads_to=lambda backend: str(backend.get("name", "?")),
+            crd="httproutes.gateway.networking.k8s.io",
+            setting="spec.traffic.gatewayAPI.httpRoute",
+            names_setting="spec.traffic.gatewayAPI.rules",
+        )
+
     def view(self, context: RouteContext, lookup: Lookup) -> RouteView:
         """Read the HTTPRoute, and whether its implementations have read it."""
-        route = _route(context, lookup)
-        read = held.view(route, context, dialect(context))
-        return read if route is None else replace(read, settled=_settled(route))
-
-    def raise_weight(self, context: RouteContext, lookup: Lookup, *, weight: int) -> Write | None:
-        """Build the write that gives the canary this weight in all rules."""
-        route = _route(context, lookup)
-        return held.raise_weight(route, context, dialect(context), weight=weight)
-
-    def withdraw(self, context: RouteContext, lookup: Lookup, *, mark: str) -> Write | None:
-        """Build the write of weight 0 in all rules."""
-        return held.withdraw(_route(context, lookup), context, dialect(context), mark=mark)
-
-    def restore(self, context: RouteContext, lookup: Lookup) -> Write | None:
-        """Build the write that leaves the HTTPRoute as it was found."""
-        return held.restore(_route(context, lookup), context, dialect(context))
-
-    def disown(self, context: RouteContext, lookup: Lookup) -> Write | None:
-        """Build the write that gives the rules back to their owner."""
-        return held.disown(_route(context, lookup), context, dialect(context))
-
-
-def _route(context: RouteContext, lookup: Lookup) -> Object | None:
-    return lookup.get(KIND, context.namespace, context.route)
-
-
-def dialect(context: RouteContext) -> held.Dialect:
-    """Tell how an HTTPRoute spells what is shifted."""
-    return held.Dialect(
-        api_version=API_VERSION,
-        kind=KIND,
-        rules="rules",
-        destinations="backendRefs",
-        identity=("name",),
-        is_stable=lambda backend: _names(backend, context.stable_service, context),
-        is_canary=lambda backend: _names(backend, context.canary_service, context),
-        redirected=lambda backend: _redirected(backend, context.canary_service),
-        unspelled=lambda _: 1,
-        leads_to=lambda backend: str(backend.get("name", "?")),
-        crd="httproutes.gateway.networking.k8s.io",
-        setting="spec.traffic.gatewayAPI.httpRoute",
-        names_setting="spec.traffic.gatewayAPI.rules",
-    )
+        route = lookup.get(KIND, context.namespace, context.route)
+        return replace(
+            super().view(context, lookup), settled=None if route is None else _settled(route)
+        )
 
 
 def _names(backend: Object, service: str, context: RouteContext) -> bool:
@@ -138,7 +119,7 @@ def _refused(context: RouteContext, lookup: Lookup) -> Iterator[Problem]:
 
 def _told(context: RouteContext, lookup: Lookup, kind: str, *, reason: str) -> Iterator[Problem]:
     """Yield what gateways say of this generation of the route, where it is not good."""
-    route = _route(context, lookup) or {}
+    route = lookup.get(KIND, context.namespace, context.route) or {}
     generation = fields(route.get("metadata")).get("generation")
     for index, parent in enumerate(listed(route.get("status"), "parents")):
         for condition in listed(parent, "conditions"):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gatewaycanary.core.lookups import Lookup
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.writes import Object
-from gatewaycanary.traffic import held
-from gatewaycanary.traffic.held import Dialect, Rule
+from gatewaycanary.traffic import held_rules
+from gatewaycanary.traffic.held_rules import Dialect, Rule
 from gatewaycanary.traffic.protocol import RouteContext
 
 
@@ -26,7 +26,7 @@ def problems(context: RouteContext, lookup: Lookup, dialect: Dialect) -> Iterato
             "names it",
         )
         return
-    shifted = held.rules(route, context, dialect)
+    shifted = held_rules.rules(route, context, dialect)
     yield from _unnamed(route, context, dialect, shifted)
     if not shifted and not context.rules:
         yield _without_rule(route, context, dialect)
@@ -50,8 +50,8 @@ def _unnamed(
 ) -> Iterator[Problem]:
     """Yield the names that the spec asks for and that no rule to stable bears."""
     named = {
-        raw.get("name"): held.spell(("spec", dialect.rules, index))
-        for index, raw in held.items(route.get("spec"), dialect.rules)
+        raw.get("name"): held_rules.spell(("spec", dialect.rules, index))
+        for index, raw in held_rules.items(route.get("spec"), dialect.rules)
     }
     fit = {rule.name for rule in shifted}
     for name in context.rules:
@@ -81,9 +81,9 @@ def _stable(context: RouteContext) -> str:
 
 def _without_rule(route: Object, context: RouteContext, dialect: Dialect) -> Problem:
     found = ", ".join(
-        f"{dialect.leads_to(one)} at {held.spell(('spec', dialect.rules, at))}"
-        for at, raw in held.items(route.get("spec"), dialect.rules)
-        for _, one in held.items(raw, dialect.destinations)
+        f"{dialect.leads_to(one)} at {held_rules.spell(('spec', dialect.rules, at))}"
+        for at, raw in held_rules.items(route.get("spec"), dialect.rules)
+        for _, one in held_rules.items(raw, dialect.destinations)
     )
     return Problem(
         reason="RouteHasNoRule",
@@ -99,7 +99,7 @@ def _unfit(rule: Rule, context: RouteContext, dialect: Dialect) -> Iterator[Prob
         yield Problem(
             reason="ThirdDestination",
             object=f"{dialect.kind} {context.route}",
-            field=held.spell(other.place),
+            field=held_rules.spell(other.place),
             message=f"it sends to {dialect.leads_to(other.raw)} as well; a weight can be shared "
             "between stable and canary only, so move it to a rule of its own",
         )
@@ -108,7 +108,7 @@ def _unfit(rule: Rule, context: RouteContext, dialect: Dialect) -> Iterator[Prob
         yield Problem(
             reason="CanaryHasWeight",
             object=f"{dialect.kind} {context.route}",
-            field=f"{held.spell(canary.place)}.weight",
+            field=f"{held_rules.spell(canary.place)}.weight",
             message=f"{dialect.leads_to(canary.raw)} has a weight before any rollout, while there "
             "is no canary; set it to 0 or take the destination out",
         )

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from gatewaycanary.api.traffic import Subsets
 from gatewaycanary.core.lookups import Lookup, fields, service_of_host, services_behind
-from gatewaycanary.core.observation import Problem, RouteView
-from gatewaycanary.core.writes import Object, Write
-from gatewaycanary.traffic import held, istio_checks, weights
+from gatewaycanary.core.observation import Problem
+from gatewaycanary.core.writes import Object
+from gatewaycanary.traffic import istio_checks, weights
+from gatewaycanary.traffic.held import HeldProvider
+from gatewaycanary.traffic.held_rules import Dialect
 from gatewaycanary.traffic.protocol import Key, Kind, RouteContext
 
 API_VERSION: Final = "networking.istio.io/v1"
@@ -24,7 +26,7 @@ KIND: Final = "VirtualService"
 RULE_KIND: Final = "DestinationRule"
 
 
-class Istio:
+class Istio(HeldProvider):
     """The provider of ``spec.traffic.istio``."""
 
     @property
@@ -53,71 +55,45 @@ class Istio:
 
     def problems(self, context: RouteContext, lookup: Lookup) -> tuple[Problem, ...]:
         """Tell what forbids to shift this VirtualService."""
-        return istio_checks.problems(context, lookup, dialect(context))
+        return istio_checks.problems(context, lookup, self.dialect(context))
 
     def warnings(self, context: RouteContext, lookup: Lookup) -> tuple[Problem, ...]:
         """Tell what of it does not shift."""
         return istio_checks.warnings(context, lookup)
 
-    def view(self, context: RouteContext, lookup: Lookup) -> RouteView:
-        """Read the VirtualService; nothing tells whether proxies have it."""
-        return held.view(_route(context, lookup), context, dialect(context))
+    def dialect(self, context: RouteContext) -> Dialect:
+        """Tell how a VirtualService spells what is shifted."""
+        subsets = context.subsets
+        stable, canary = context.stable_service, context.canary_service
 
-    def raise_weight(self, context: RouteContext, lookup: Lookup, *, weight: int) -> Write | None:
-        """Build the write that gives the canary this weight in all routes."""
-        route = _route(context, lookup)
-        return held.raise_weight(route, context, dialect(context), weight=weight)
+        def means(destination: Object, service: str, subset: str | None) -> bool:
+            named = fields(destination.get("destination"))
+            here = service_of_host(named.get("host"), context.namespace) == service
+            return here and (subset is None or named.get("subset") == subset)
 
-    def withdraw(self, context: RouteContext, lookup: Lookup, *, mark: str) -> Write | None:
-        """Build the write of weight 0 in all routes."""
-        return held.withdraw(_route(context, lookup), context, dialect(context), mark=mark)
+        def is_stable(destination: Object) -> bool:
+            return means(destination, stable, subsets.stable if subsets else None)
 
-    def restore(self, context: RouteContext, lookup: Lookup) -> Write | None:
-        """Build the write that leaves the VirtualService as it was found."""
-        return held.restore(_route(context, lookup), context, dialect(context))
+        def is_canary(destination: Object) -> bool:
+            if subsets is None:
+                return means(destination, canary, None)
+            return means(destination, stable, subsets.canary)
 
-    def disown(self, context: RouteContext, lookup: Lookup) -> Write | None:
-        """Build the write that gives the routes back to their owner."""
-        return held.disown(_route(context, lookup), context, dialect(context))
-
-
-def _route(context: RouteContext, lookup: Lookup) -> Object | None:
-    return lookup.get(KIND, context.namespace, context.route)
-
-
-def dialect(context: RouteContext) -> held.Dialect:
-    """Tell how a VirtualService spells what is shifted."""
-    subsets = context.subsets
-    stable, canary = context.stable_service, context.canary_service
-
-    def means(destination: Object, service: str, subset: str | None) -> bool:
-        named = fields(destination.get("destination"))
-        here = service_of_host(named.get("host"), context.namespace) == service
-        return here and (subset is None or named.get("subset") == subset)
-
-    def is_stable(destination: Object) -> bool:
-        return means(destination, stable, subsets.stable if subsets else None)
-
-    def is_canary(destination: Object) -> bool:
-        if subsets is None:
-            return means(destination, canary, None)
-        return means(destination, stable, subsets.canary)
-
-    return held.Dialect(
-        api_version=API_VERSION,
-        kind=KIND,
-        rules="http",
-        destinations="route",
-        identity=("destination", "subset" if subsets else "host"),
-        is_stable=is_stable,
-        is_canary=is_canary,
-        redirected=lambda destination: _redirected(destination, canary, subsets),
-        unspelled=lambda among: weights.TOTAL if among == 1 else 0,
-        leads_to=_leads_to,
-        crd="virtualservices.networking.istio.io",
-        setting="spec.traffic.istio.virtualService",
-        names_setting="spec.traffic.istio.routes",
-    )
+        return Dialect(
+            api_version=API_VERSION,
+            kind=KIND,
+            rules="http",
+            destinations="route",
+            identity=("destination", "subset" if subsets else "host"),
+            is_stable=is_stable,
+            is_canary=is_canary,
+            redirected=lambda destination: _redirected(destination, canary, subsets),
+            unspelled=lambda among: weights.TOTAL if among == 1 else 0,
+            leads_to=_leads_to,
+            crd="virtualservices.networking.istio.io",
+            setting="spec.traffic.istio.virtualService",
+            names_setting="spec.traffic.istio.routes",
+        )
 
 
 def _leads_to(destination: Object) -> str:

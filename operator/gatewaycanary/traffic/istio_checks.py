@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from gatewaycanary.core.lookups import Lookup, fields, listed, service_of_host, token
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.writes import Object
-from gatewaycanary.traffic import held, held_checks
+from gatewaycanary.traffic import held_checks
+from gatewaycanary.traffic.held_rules import Dialect
 from gatewaycanary.traffic.protocol import RouteContext
 
 KIND = "VirtualService"
 RULE_KIND = "DestinationRule"
 
 
-def problems(context: RouteContext, lookup: Lookup, dialect: held.Dialect) -> tuple[Problem, ...]:
+def problems(context: RouteContext, lookup: Lookup, dialect: Dialect) -> tuple[Problem, ...]:
     """Tell what forbids to shift this VirtualService."""
     return (
         *held_checks.problems(context, lookup, dialect),
