@@ -13,7 +13,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class Api:
         self,
         verb: str,
         path: str,
-        body: Object | None = None,
+        body: Object | Sequence[Object] | None = None,
         *,
         content: str = "application/json",
         query: Mapping[str, str] = {},

@@ -12,6 +12,7 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -43,9 +44,10 @@ class Stream:
         most_requests: int = 20_000,
         most_seconds: float = 600.0,
         path: str = "/version",
+        headers: Mapping[str, str] = {},
     ) -> None:
         self._address = urlsplit(url)
-        self._host = host
+        self._headers = {"Host": host, **headers}
         self._path = path
         self._interval = lanes / rate
         self._most = most_requests // lanes
@@ -64,7 +66,9 @@ class Stream:
         connection = self._connect()
         while (answer := self._send(connection)).trouble:
             if time.monotonic() > deadline:
-                raise LateError(f"the data plane does not serve {self._host}: {answer.trouble}")
+                raise LateError(
+                    f"the data plane does not serve {self._headers['Host']}: {answer.trouble}"
+                )
             # NB: nothing outside the data plane tells when it has a route.
             self._stopped.wait(0.1)
         connection.close()
@@ -77,6 +81,10 @@ class Stream:
     def stop(self) -> None:
         """Stop sending and wait for the last answers."""
         self._stopped.set()
+        self.complete()
+
+    def complete(self) -> None:
+        """Wait for the last answers of a stream that ends at its bound."""
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
@@ -124,7 +132,7 @@ class Stream:
     def _send(self, connection: http.client.HTTPConnection) -> Answer:
         began = time.monotonic()
         try:
-            connection.request("GET", self._path, headers={"Host": self._host})
+            connection.request("GET", self._path, headers=self._headers)
             response = connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException) as error:

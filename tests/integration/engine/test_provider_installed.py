@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from kubernetes import client
 
 from devcluster.builds import Recipe
 from devcluster.recipes import GATEWAY_API_BUILD, ISTIO_BUILD
 from devcluster.waiting import wait_until
 from gatewaycanary.core.writes import Object
+from gatewaycanary.kube.resources import DEPLOYMENT, ENDPOINT_SLICE, SERVICE, Resource
 from integration.api.canaries import Canaries
 from integration.engine.conftest import Start
 from integration.engine.test_replicas import options
+from proving.api import MERGE, Api
+from proving.clusters import DEFINITION
+from proving.routes import HTTP_ROUTE, VIRTUAL_SERVICE
 
 pytestmark = pytest.mark.apiserver
 
@@ -34,10 +38,9 @@ class Absent:
     """A provider that is not installed. ``crds`` are the definitions that it needs."""
 
     traffic: Mapping[str, Any]
-    kind: str
+    resource: Resource
     build: Recipe
     crds: tuple[str, ...]
-    api: tuple[str, str, str]
     spec: Mapping[str, Any]
 
     def definitions(self) -> list[dict[str, Any]]:
@@ -52,10 +55,9 @@ class Absent:
 
 ISTIO = Absent(
     traffic={"istio": {"virtualService": "gateway"}},
-    kind="VirtualService",
+    resource=VIRTUAL_SERVICE,
     build=ISTIO_BUILD,
     crds=("destinationrules.networking.istio.io", "virtualservices.networking.istio.io"),
-    api=("networking.istio.io", "v1", "virtualservices"),
     spec={
         "hosts": ["shop.example"],
         "http": [{"route": [{"destination": {"host": "gateway", "port": {"number": 80}}}]}],
@@ -63,57 +65,60 @@ ISTIO = Absent(
 )
 GATEWAY_API = Absent(
     traffic={"gatewayAPI": {"httpRoute": "gateway"}},
-    kind="HTTPRoute",
+    resource=HTTP_ROUTE,
     build=GATEWAY_API_BUILD,
     crds=("httproutes.gateway.networking.k8s.io",),
-    api=("gateway.networking.k8s.io", "v1", "httproutes"),
     spec={"rules": [{"backendRefs": [{"name": "gateway", "port": 80}]}]},
 )
 
 
+@pytest.fixture
+def server(api: Path) -> Iterator[Api]:
+    """Give a client of the API server that takes plain objects."""
+    opened = Api.from_kubeconfig(api)
+    yield opened
+    opened.close()
+
+
 @contextmanager
-def installed(api_client: client.ApiClient, absent: Absent) -> Iterator[None]:
+def installed(server: Api, absent: Absent) -> Iterator[None]:
     """Install the provider's definitions for as long as the block lasts."""
-    api = client.ApiextensionsV1Api(api_client)
-    definitions = absent.definitions()
-    for one in definitions:
-        api.create_custom_resource_definition(one)
+    for one in absent.definitions():
+        server.create(DEFINITION, one)
     try:
         yield
     finally:
-        for one in definitions:
-            api.delete_custom_resource_definition(one["metadata"]["name"])
-        left = {one["metadata"]["name"] for one in definitions}
-        assert wait_until(lambda: not left & names(api), 20.0), "the definitions stay"
+        for name in absent.crds:
+            server.delete(DEFINITION, name)
+        gone = wait_until(lambda: not any(server.find(DEFINITION, n) for n in absent.crds), 20.0)
+        assert gone, "the definitions stay"
 
 
-def names(api: client.ApiextensionsV1Api) -> set[str]:
-    """Name the definitions that there are."""
-    return {one.metadata.name for one in api.list_custom_resource_definition().items}
-
-
-def gateway(api_client: client.ApiClient, namespace: str) -> None:
+def gateway(server: Api, namespace: str) -> None:
     """Make a Deployment and its Service as if controllers had made it ready."""
-    apps, core = client.AppsV1Api(api_client), client.CoreV1Api(api_client)
     container = {"name": "gateway", "image": "example/gateway:1", "ports": [{"containerPort": 80}]}
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [container]}}
-    deployment = {
-        "metadata": {"name": "gateway"},
-        "spec": {"replicas": 1, "selector": {"matchLabels": LABELS}, "template": template},
-    }
-    apps.create_namespaced_deployment(namespace, deployment)
+    spec = {"replicas": 1, "selector": {"matchLabels": LABELS}, "template": template}
+    server.create(DEPLOYMENT, {"metadata": {"name": "gateway"}, "spec": spec}, namespace)
     ready = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas", "updatedReplicas"), 1)
-    status = {"status": {"observedGeneration": 1, **ready}}
-    apps.patch_namespaced_deployment_status("gateway", namespace, status)
+    status = DEPLOYMENT.path(namespace=namespace, name="gateway", subresource="status")
+    change = {"status": {"observedGeneration": 1, **ready}}
+    server.request("PATCH", status, change, content=MERGE)
     spec = {"selector": LABELS, "ports": [{"port": 80}]}
-    core.create_namespaced_service(namespace, {"metadata": {"name": "gateway"}, "spec": spec})
+    server.create(SERVICE, {"metadata": {"name": "gateway"}, "spec": spec}, namespace)
     endpoints = {
         "metadata": {"name": "gateway-1", "labels": {"kubernetes.io/service-name": "gateway"}},
         "addressType": "IPv4",
         "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": True}}],
         "ports": [{"port": 80}],
     }
-    client.DiscoveryV1Api(api_client).create_namespaced_endpoint_slice(namespace, endpoints)
+    server.create(ENDPOINT_SLICE, endpoints, namespace)
+
+
+def image(server: Api, namespace: str) -> str:
+    """Give the image of the canary; nothing where there is none."""
+    found = server.find(DEPLOYMENT, "gateway-canary", namespace)
+    return str(found["spec"]["template"]["spec"]["containers"][0]["image"]) if found else ""
 
 
 def conditions(canaries: Canaries, name: str) -> dict[str, dict[str, str]]:
@@ -129,19 +134,12 @@ def awaits(canaries: Canaries, name: str, condition: Callable[[Object], bool]) -
     return status
 
 
-def image(api_client: client.ApiClient, namespace: str) -> str:
-    """Give the image of the canary; nothing where there is none."""
-    found = client.AppsV1Api(api_client).list_namespaced_deployment(namespace).items
-    canaries = [one for one in found if one.metadata.name == "gateway-canary"]
-    return str(canaries[0].spec.template.spec.containers[0].image) if canaries else ""
-
-
-@pytest.mark.parametrize("absent", [ISTIO, GATEWAY_API], ids=lambda absent: absent.kind)
+@pytest.mark.parametrize("absent", [ISTIO, GATEWAY_API], ids=lambda absent: absent.resource.kind)
 def test_it_goes_on_once_the_provider_is_installed(
-    start: Start, canaries: Canaries, api_client: client.ApiClient, absent: Absent
+    start: Start, canaries: Canaries, server: Api, absent: Absent
 ) -> None:
     """Missing definitions are named in the status; once they come it goes on without a restart."""
-    gateway(api_client, canaries.namespace)
+    gateway(server, canaries.namespace)
     spec = {
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gateway"},
         "image": "example/gateway:2",
@@ -154,24 +152,22 @@ def test_it_goes_on_once_the_provider_is_installed(
     told = awaits(canaries, name, lambda status: "is not installed" in status.get("message", ""))
     assert told["phase"] == "Pending"
     assert absent.crds[-1] in told["message"]
-    assert absent.kind in told["message"]
+    assert absent.resource.kind in told["message"]
     assert conditions(canaries, name)["Reconciling"]["status"] == "True"
     assert conditions(canaries, name)["Reconciling"]["reason"] == "ProviderNotInstalled"
 
-    with installed(api_client, absent):
+    with installed(server, absent):
         told = awaits(canaries, name, lambda status: "there is no such" in status["message"])
-        assert absent.kind in told["message"]
-        group, version, plural = absent.api
+        assert absent.resource.kind in told["message"]
         route = {
-            "apiVersion": f"{group}/{version}",
-            "kind": absent.kind,
+            "apiVersion": absent.resource.api_version,
+            "kind": absent.resource.kind,
             "metadata": {"name": "gateway"},
-            "spec": dict(absent.spec),
+            "spec": absent.spec,
         }
-        objects = client.CustomObjectsApi(api_client)
-        objects.create_namespaced_custom_object(group, version, canaries.namespace, plural, route)
+        server.create(absent.resource, route, canaries.namespace)
         awaits(canaries, name, lambda status: status["phase"] == "Preparing")
-        assert wait_until(lambda: image(api_client, canaries.namespace), PROMPT)
-        assert image(api_client, canaries.namespace) == "example/gateway:2"
+        wanted = spec["image"]
+        assert wait_until(lambda: image(server, canaries.namespace) == wanted, PROMPT)
     assert replica.process.poll() is None, replica.said()
     assert "Traceback" not in replica.said()
