@@ -40,8 +40,9 @@ def _not_installed(dialect: Dialect) -> Problem:
         reason="ProviderNotInstalled",
         object=f"CustomResourceDefinition {dialect.crd}",
         field="",
-        message=f"it is not installed, so the cluster knows no {dialect.kind} of "
-        f"{dialect.api_version}, which {provider} asks for; install it, and this goes on by itself",
+        message=f"it is not installed: the cluster knows no {dialect.kind} of "
+        f"{dialect.api_version}, which {provider} asks for; install it, or a version that serves "
+        "this one, and the rollout goes on by itself",
     )
 
 
