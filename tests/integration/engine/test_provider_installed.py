@@ -21,7 +21,6 @@ from gatewaycanary.core.writes import Object
 from gatewaycanary.kube.resources import DEPLOYMENT, ENDPOINT_SLICE, SERVICE, Resource
 from integration.api.canaries import Canaries
 from integration.engine.conftest import Start
-from integration.engine.test_replicas import options
 from proving.api import MERGE, Api
 from proving.clusters import DEFINITION
 from proving.routes import HTTP_ROUTE, VIRTUAL_SERVICE
@@ -145,7 +144,8 @@ def test_it_goes_on_once_the_provider_is_installed(
         "image": "example/gateway:2",
         "traffic": {**absent.traffic},
     }
-    replica = start(*options(canaries))
+    # NB: without a list of namespaces it may watch which definitions there are.
+    replica = start("--lease-namespace", canaries.namespace)
     replica.await_leading()
     name = str(canaries.create(spec)["metadata"]["name"])
 
