@@ -84,6 +84,7 @@ class Reflector(Generic[T]):
         self._backoff = Backoff(first=backoff[0], limit=backoff[1], rng=rng)
         self._absent_backoff = Backoff(first=absent_backoff[0], limit=absent_backoff[1], rng=rng)
         self._failures = 0
+        self._absences = 0
         self._version = ""
         self.on_presence = on_presence
         self._recheck = asyncio.Event()
@@ -135,6 +136,7 @@ class Reflector(Generic[T]):
         came_or_went = self.state is not state and State.ABSENT in (self.state, state)
         first = not self.synced.is_set()
         self.state = state
+        self._absences = self._absences if state is State.ABSENT else 0
         self.synced.set()
         if came_or_went and not first:
             self.on_presence()
@@ -171,8 +173,10 @@ class Reflector(Generic[T]):
         if self.state is not State.ABSENT:
             _log.info("%s: not installed: %s", self.resource.plural, error)
         self._become(State.ABSENT)
-        self._failures += 1
-        await self._wait(self._absent_backoff.delay(self._failures))
+        # NB: a clear answer is no failure; counted as one, a long absence would slow the start.
+        self._failures = 0
+        self._absences += 1
+        await self._wait(self._absent_backoff.delay(self._absences))
 
     async def _failed(self, error: KubeError) -> None:
         await self._pause(self._backoff, error)

@@ -172,6 +172,16 @@ async def test_a_missing_resource_is_absent_until_it_is_installed() -> None:
         assert followed.state() is State.FOLLOWING
 
 
+async def test_a_long_absence_does_not_slow_down_what_follows() -> None:
+    """A kind that comes is often throttled at first; asked again soon, however long it was away."""
+    away = [refuses(404, "NotFound")] * 10
+    throttled = refuses(429, "TooManyRequests")
+    answers = (*away, throttled, lists(pod("x", 3), version=7), QUIET)
+    settings = {"backoff": (0.02, 600.0), "absent_backoff": (0.01, 0.01)}
+    async with following(*answers, **settings) as followed:
+        await followed.until("x")
+
+
 async def test_a_resource_that_is_uninstalled_takes_its_objects_along() -> None:
     """The watch ends in 404: all that was there is told as deleted."""
     answers = (lists(pod("x", 3), version=7), refuses(404, "NotFound"))
