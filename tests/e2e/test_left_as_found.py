@@ -20,14 +20,11 @@ from proving import routes
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
-SLOW = hooks.pod("sleep 10", name="slow")
-"""Leaves time for two upgrades at a step."""
-
 
 def upgrade(scene: Scene, side: str, *options: str, header: str = "first") -> None:
     """Run `helm upgrade` with a route of this header, and its twin."""
     route = {"header": header, "twin": True}
-    scene.install(SLOW, route=route, keepLiveImage=True, options=(side, *options))
+    scene.install(route=route, keepLiveImage=True, options=(side, *options))
 
 
 def comparable(item: Object) -> object:
@@ -68,15 +65,14 @@ def test_upgrades_during_and_after_a_rollout(scene: Scene, side: str) -> None:
     """No upgrade conflicts: what it resets is put back, what it changes stays, all is as found."""
     scene.operator.start()
     scene.start_traffic(
-        SLOW,
         route={"twin": True},
         keepLiveImage=True,
         options=(side, "--wait", "--timeout", "90s"),
     )
     scene.operator.await_ready()
     expect_twins(scene)
-    scene.apply("2.0.0")
-    scene.reaches("Testing", weight=50)
+    scene.apply("2.0.0", steps=({"weight": 50, "approval": True}, 100))
+    revision = scene.reaches("AwaitingApproval", weight=50)["revision"]
 
     upgrade(scene, side)
     scene.carries(50)
@@ -86,6 +82,7 @@ def test_upgrades_during_and_after_a_rollout(scene: Scene, side: str) -> None:
     scene.when("a correction is told", lambda: "Drift" in scene.reasons())
     assert "second" in headers(scene)
 
+    scene.annotate("approve", f"{revision}/50")
     scene.ends("Succeeded")
     assert scene.stable_image() == image("2.0.0")
     expect_twins(scene)

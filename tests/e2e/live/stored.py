@@ -24,6 +24,7 @@ from proving.routes import DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE
 
 JSON_PATCH = "application/json-patch+json"
 PERSON = "somebody"
+CONFLICTS = {409, 422}
 RESOURCES = {
     each.kind: each for each in (INGRESS, SERVICE, VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE)
 }
@@ -155,6 +156,17 @@ class StoredStage(Stage):
 
     def disown(self) -> None:
         """Give a person's route back to its owner, as the engine does after each write."""
-        write = self.bench.provider.disown(self.context, self.documents)
-        if write is not None:
+        taken = False
+        while not taken:
+            write = self.bench.provider.disown(self.context, self.documents)
+            # NB: a gateway may write the status, and so the list of owners, meanwhile: look again.
+            taken = write is None or self._sent(write)
+
+    def _sent(self, write: Write) -> bool:
+        try:
             self.stored.send(write)
+        except WriteError as refused:
+            if refused.code not in CONFLICTS:
+                raise
+            return False
+        return True
