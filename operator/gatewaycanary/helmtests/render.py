@@ -25,6 +25,8 @@ from gatewaycanary.helmtests.release import Hook
 
 Target = Literal["canary", "stable", "gateway"]
 SIDECAR: Final = "sidecar.istio.io/inject"
+JOB_GRACE: Final = 30
+"""Seconds by which a Job outlives its pod: at its own deadline it deletes the pod, log included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +156,15 @@ def _adapt_job(
     manifest: Manifest, hook: Hook, *, key: RunKey, aim: Aim, selectors: Iterable[Labels | None]
 ) -> None:
     spec = manifest["spec"] = _mapping(manifest.get("spec"))
-    spec["activeDeadlineSeconds"] = _deadline(spec, aim.timeout)
+    deadline = _deadline(spec, aim.timeout)
+    spec["activeDeadlineSeconds"] = deadline + JOB_GRACE
     # A Job that vanishes by itself leaves no verdict behind; we delete it.
     spec.pop("ttlSecondsAfterFinished", None)
     template = spec["template"] = _mapping(spec.get("template"))
     metadata = template["metadata"] = _mapping(template.get("metadata"))
     metadata["labels"] = {**_mapping(metadata.get("labels")), **labels(hook, key)}
+    pod = template["spec"] = _mapping(template.get("spec"))
+    pod["activeDeadlineSeconds"] = min(deadline, _deadline(pod, aim.timeout))
     _adapt(template, key=key, aim=aim, selectors=selectors)
 
 

@@ -92,7 +92,7 @@ def test_only_what_a_chart_may_say_of_metadata_is_kept() -> None:
     [(None, 300, 300), (30, 300, 30), (900, 300, 300), (0, 60, 60), ("x", 60, 60), (None, 0.2, 1)],
 )
 def test_deadline(written: object, timeout: float, deadline: int) -> None:
-    """There is always a deadline, and none is longer than the suite's time."""
+    """There is always a deadline, none is longer than the suite's time, and a Job keeps its log."""
     pod = manifest()
     job = manifest("Job")
     if written is not None:
@@ -100,7 +100,9 @@ def test_deadline(written: object, timeout: float, deadline: int) -> None:
         job["spec"]["activeDeadlineSeconds"] = written
     limit = replace(aim(), timeout=timedelta(seconds=timeout))
     assert rendered(pod, aim=limit)["spec"]["activeDeadlineSeconds"] == deadline
-    assert rendered(job, aim=limit)["spec"]["activeDeadlineSeconds"] == deadline
+    made = rendered(job, aim=limit)["spec"]
+    assert made["template"]["spec"]["activeDeadlineSeconds"] == deadline
+    assert made["activeDeadlineSeconds"] == deadline + 30
 
 
 def test_environment() -> None:
