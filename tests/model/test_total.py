@@ -19,6 +19,7 @@ from gatewaycanary.core.decision import (
 )
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.transitions import TABLE
+from model.judgements import carries
 from model.observations import OBSERVATIONS
 
 
@@ -61,7 +62,7 @@ def test_a_raise_is_announced_and_carried(observation: Observation) -> None:
 def test_traffic_never_goes_to_an_empty_stable_side(observation: Observation) -> None:
     """Weight 0 is written, and the route restored, only when stable can take the traffic."""
     decision = decide(observation)
-    flows = observation.route.attached and observation.route.weight != 0
+    flows = carries(observation)
     for action in (*decision.urgent, *decision.actions):
         if isinstance(action, WithdrawWeight) and flows:
             assert observation.endpoints.stable > 0 or observation.endpoints.canary == 0
@@ -75,7 +76,7 @@ def test_traffic_never_goes_to_an_empty_stable_side(observation: Observation) ->
 def test_pods_stay_while_the_route_leads_to_them(observation: Observation) -> None:
     """Nothing that serves traffic is deleted or made smaller while the route carries a weight."""
     decision = decide(observation)
-    flows = observation.route.attached and observation.route.weight != 0
+    flows = carries(observation)
     for action in (*decision.urgent, *decision.actions):
         if isinstance(action, DeleteCanary):
             assert not flows

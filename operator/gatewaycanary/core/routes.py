@@ -94,6 +94,10 @@ def _put_back(observation: Observation, state: State) -> Turn:
 
 
 def _waiting(observation: Observation, state: State) -> Turn:
+    if state.short_since is None:
+        state = readiness.follow(
+            state, observation.endpoints, needed=state.need, now=observation.now
+        )
     suspended = state.suspended_at is not None
     reason = "Suspended" if suspended else "StableUnavailable"
     if not suspended and observation.endpoints.stable > 0:
