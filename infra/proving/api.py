@@ -13,6 +13,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -132,22 +133,33 @@ class Api:
         content: str = "application/json",
         query: Mapping[str, str] = {},
     ) -> Object:
-        """Send one request and read its JSON."""
+        """Send one request and read its JSON; one that is put off is sent again when asked for."""
         target = f"{path}?{urlencode(query)}" if query else path
         headers = {"Content-Type": content, "Accept": "application/json"}
         data = None if body is None else json.dumps(body)
+        patience = time.monotonic() + _TIMEOUT
+        while True:
+            response = self._exchange(verb, target, data, headers)
+            # NB: with 429 nothing was done; it is the answer while a CRD's storage is made ready.
+            if response.status != 429 or time.monotonic() > patience:
+                return _answer(response)
+            response.read()
+            time.sleep(float(response.headers.get("Retry-After") or 1))
+
+    def _exchange(
+        self, verb: str, target: str, data: str | None, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
         connection = self._connection(fresh=verb == "POST")
         try:
             connection.request(verb, target, data, headers)
-            response = connection.getresponse()
+            return connection.getresponse()
         except (http.client.RemoteDisconnected, ConnectionError):
             # NB: a kept connection may have been closed meanwhile; what is idempotent goes again.
             if verb == "POST":
                 raise
             connection = self._connection(fresh=True)
             connection.request(verb, target, data, headers)
-            response = connection.getresponse()
-        return _answer(response)
+            return connection.getresponse()
 
     def close(self) -> None:
         """Close this thread's connection; a later request opens another."""
