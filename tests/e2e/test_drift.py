@@ -67,3 +67,17 @@ def test_the_canary_ingress_removed(scene: Scene) -> None:
     status = scene.ends("Failed")
     assert status["failure"]["reason"] == "TrafficWithdrawn"
     assert scene.weights() == [50, 0]
+
+
+@pytest.mark.parametrize("provider", HELD, ids=named)
+def test_the_route_removed_and_installed_again(scene: Scene) -> None:
+    """Without the route it waits and says so; once a tool brings it back, it goes on from there."""
+    scene.losses_allowed = True
+    at_half(scene)
+    scene.delete(scene.provider.resource, "gateway")
+    scene.says_reason("RouteMissing")
+    scene.install(hooks.pod("sleep 6", name="slow"), keepLiveImage=True)
+    scene.carries(50)
+    scene.ends("Succeeded")
+    assert scene.weights()[-2:] == [100, 0]
+    assert scene.stable_image() == image("2.0.0")
