@@ -62,7 +62,7 @@ test: venv ## everything that CI must hold, within the time budget of tests/budg
 	@$(BIN)/python scripts/suites.py
 
 demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
-	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider $(PROVIDER)
+	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider "$(PROVIDER)"
 
 wheel: venv ## build the wheel and the source archive into dist/
 	@rm -rf dist

@@ -20,15 +20,16 @@ from gatewaycanary.kube.resources import (
     EVENT,
     GATEWAY_CANARY,
     HORIZONTAL_POD_AUTOSCALER,
+    HTTP_ROUTE,
     INGRESS,
     JOB,
     POD,
     SERVICE,
+    VIRTUAL_SERVICE,
     Object,
     Resource,
 )
 from proving.api import Api, Watch
-from proving.routes import HTTP_ROUTE, VIRTUAL_SERVICE
 
 T = TypeVar("T")
 

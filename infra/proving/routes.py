@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gatewaycanary.core.naming import FIELD_MANAGER, WITHDRAWN_ANNOTATION
-from gatewaycanary.kube.resources import Object, Resource
-
-VIRTUAL_SERVICE = Resource("networking.istio.io", "v1", "virtualservices", "VirtualService")
-DESTINATION_RULE = Resource("networking.istio.io", "v1", "destinationrules", "DestinationRule")
-HTTP_ROUTE = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
+from gatewaycanary.kube.resources import Object
 
 HELD = {"VirtualService", "HTTPRoute"}
 """The kinds of routes that are edited in place."""

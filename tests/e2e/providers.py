@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gatewaycanary.kube.resources import INGRESS, Resource
-from proving.routes import HTTP_ROUTE, VIRTUAL_SERVICE
+from gatewaycanary.kube.resources import HTTP_ROUTE, INGRESS, VIRTUAL_SERVICE, Resource
 from proving.timelines import WEIGHT
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e import hooks
+from e2e.policies import FENCE
 from e2e.scenes import RELEASE, Scene, image
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -14,15 +15,6 @@ WIDE = {
     "kind": "Service",
     "metadata": {"name": "wide"},
     "spec": {"selector": {"app.kubernetes.io/instance": RELEASE}, "ports": [{"port": 80}]},
-}
-POLICY = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
-    "metadata": {"name": "fence"},
-    "spec": {
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "gateway"}},
-        "ingress": [{}],
-    },
 }
 
 
@@ -45,7 +37,7 @@ def test_a_stable_service_that_catches_the_canary(scene: Scene) -> None:
 
 def test_a_network_policy_that_leaves_the_canary_out(scene: Scene) -> None:
     """A policy that guards stable and not the canary is named; a person may allow it."""
-    scene.start(hooks.pod(), POLICY)
+    scene.start(hooks.pod(), FENCE)
     scene.apply("2.0.0")
     status = scene.ends("Invalid", timeout=180)
     assert "fence" in status["message"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from e2e import hooks
+from e2e.policies import FENCE
 from e2e.providers import ISTIO, NGINX, named
 from e2e.scenes import RELEASE, Scene, image
 from gatewaycanary.kube.resources import DEPLOYMENT, GATEWAY_CANARY, POD, Object, Resource
@@ -24,15 +25,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 QUOTA = Resource("", "v1", "resourcequotas", "ResourceQuota")
 POLICY = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 SLOW = hooks.pod("sleep 6", name="slow")
-FENCE = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
-    "metadata": {"name": "fence"},
-    "spec": {
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "gateway"}},
-        "ingress": [{}],
-    },
-}
 
 
 def carried(scene: Scene) -> list[int]:

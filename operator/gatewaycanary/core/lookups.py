@@ -130,10 +130,16 @@ def service_of_host(host: object, namespace: str) -> str:
     return name if not dot or rest.startswith(f"{namespace}.svc.") else ""
 
 
-def listed(holder: object, field: str) -> list[Mapping[str, Any]]:
-    """Give the objects of a list, whatever a stored object really holds there."""
+def items(holder: object, field: str) -> list[tuple[int, Mapping[str, Any]]]:
+    """Give the objects of a list with their places, whatever a stored object really holds there."""
     found = fields(holder).get(field)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    held = found if isinstance(found, list) else []
+    return [(index, one) for index, one in enumerate(held) if isinstance(one, Mapping)]
+
+
+def listed(holder: object, field: str) -> list[Mapping[str, Any]]:
+    """Give the objects of a list."""
+    return [one for _, one in items(holder, field)]
 
 
 def services_behind(obj: Object) -> tuple[str, ...]:

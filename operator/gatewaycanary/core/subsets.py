@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gatewaycanary.api.traffic import Subsets
-from gatewaycanary.core.lookups import Lookup, fields, listed, service_of_host, token
+from gatewaycanary.core.lookups import Lookup, fields, items, service_of_host, token
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.selectors import CanaryLabel, pod_labels
 from gatewaycanary.core.writes import Object
@@ -52,9 +52,9 @@ class _Subset:
 
 
 def _find(lookup: Lookup, namespace: str, *, service: str, name: str) -> _Subset | Problem:
-    rules = list(_rules(lookup, namespace, service))
+    rules = list(rules_of(lookup, namespace, service))
     for rule in rules:
-        for index, raw in enumerate(listed(rule.get("spec"), "subsets")):
+        for index, raw in items(rule.get("spec"), "subsets"):
             if raw.get("name") == name:
                 return _Subset(rule, index, raw)
     if not rules:
@@ -71,7 +71,8 @@ def _find(lookup: Lookup, namespace: str, *, service: str, name: str) -> _Subset
     )
 
 
-def _rules(lookup: Lookup, namespace: str, service: str) -> Iterator[Object]:
+def rules_of(lookup: Lookup, namespace: str, service: str) -> Iterator[Object]:
+    """Give the DestinationRules of the namespace whose host is this Service."""
     for rule in lookup.filed(KIND, namespace, token("Service", service)):
         if service_of_host(fields(rule.get("spec")).get("host"), namespace) == service:
             yield rule

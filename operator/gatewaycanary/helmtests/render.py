@@ -26,7 +26,7 @@ from gatewaycanary.helmtests.release import Hook
 Target = Literal["canary", "stable", "gateway"]
 SIDECAR: Final = "sidecar.istio.io/inject"
 JOB_GRACE: Final = 30
-"""Seconds by which a Job outlives its pod: at its own deadline it deletes the pod, log included."""
+"""Seconds by which a Job outlives the suite: at its deadline it deletes its pod, log and all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +156,15 @@ def _adapt_job(
     manifest: Manifest, hook: Hook, *, key: RunKey, aim: Aim, selectors: Iterable[Labels | None]
 ) -> None:
     spec = manifest["spec"] = _mapping(manifest.get("spec"))
-    deadline = _deadline(spec, aim.timeout)
-    spec["activeDeadlineSeconds"] = deadline + JOB_GRACE
+    ours, theirs = _longest(aim.timeout), _deadline(spec, aim.timeout)
+    spec["activeDeadlineSeconds"] = theirs if theirs < ours else ours + JOB_GRACE
     # A Job that vanishes by itself leaves no verdict behind; we delete it.
     spec.pop("ttlSecondsAfterFinished", None)
     template = spec["template"] = _mapping(spec.get("template"))
     metadata = template["metadata"] = _mapping(template.get("metadata"))
     metadata["labels"] = {**_mapping(metadata.get("labels")), **labels(hook, key)}
     pod = template["spec"] = _mapping(template.get("spec"))
-    pod["activeDeadlineSeconds"] = min(deadline, _deadline(pod, aim.timeout))
+    pod["activeDeadlineSeconds"] = _deadline(pod, aim.timeout)
     _adapt(template, key=key, aim=aim, selectors=selectors)
 
 
@@ -229,9 +229,13 @@ def _without(aliases: Sequence[Any], names: tuple[str, ...]) -> Iterable[Any]:
 
 
 def _deadline(spec: Mapping[str, Any], timeout: timedelta) -> int:
-    longest = max(1, int(timeout.total_seconds()))
+    longest = _longest(timeout)
     written = spec.get("activeDeadlineSeconds")
     return min(written, longest) if isinstance(written, int) and written > 0 else longest
+
+
+def _longest(timeout: timedelta) -> int:
+    return max(1, int(timeout.total_seconds()))
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from gatewaycanary.core.lookups import Lookup, backends, fields, listed
+from gatewaycanary.core.lookups import Lookup, backends, fields, items, listed
 from gatewaycanary.core.observation import Problem, RouteView
 from gatewaycanary.core.writes import Object
 from gatewaycanary.traffic import held_checks
@@ -121,7 +121,7 @@ def _told(context: RouteContext, lookup: Lookup, kind: str, *, reason: str) -> I
     """Yield what gateways say of this generation of the route, where it is not good."""
     route = lookup.get(KIND, context.namespace, context.route) or {}
     generation = fields(route.get("metadata")).get("generation")
-    for index, parent in enumerate(listed(route.get("status"), "parents")):
+    for index, parent in items(route.get("status"), "parents"):
         for condition in listed(parent, "conditions"):
             current = condition.get("observedGeneration", generation) == generation
             if condition.get("type") == kind and condition.get("status") == "False" and current:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gatewaycanary.core.lookups import Lookup
+from gatewaycanary.core.lookups import Lookup, items
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.writes import Object
 from gatewaycanary.traffic import held_rules
@@ -52,7 +52,7 @@ def _unnamed(
     """Yield the names that the spec asks for and that no rule to stable bears."""
     named = {
         raw.get("name"): held_rules.spell(("spec", dialect.rules, index))
-        for index, raw in held_rules.items(route.get("spec"), dialect.rules)
+        for index, raw in items(route.get("spec"), dialect.rules)
     }
     fit = {rule.name for rule in shifted}
     for name in context.rules:
@@ -83,8 +83,8 @@ def _stable(context: RouteContext) -> str:
 def _without_rule(route: Object, context: RouteContext, dialect: Dialect) -> Problem:
     found = ", ".join(
         f"{dialect.leads_to(one)} at {held_rules.spell(('spec', dialect.rules, at))}"
-        for at, raw in held_rules.items(route.get("spec"), dialect.rules)
-        for _, one in held_rules.items(raw, dialect.destinations)
+        for at, raw in items(route.get("spec"), dialect.rules)
+        for _, one in items(raw, dialect.destinations)
     )
     return Problem(
         reason="RouteHasNoRule",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from gatewaycanary.api.status import FoundRoute
-from gatewaycanary.core.lookups import fields
+from gatewaycanary.core.lookups import items
 from gatewaycanary.core.writes import Object
 from gatewaycanary.traffic import weights
 from gatewaycanary.traffic.protocol import RouteContext
@@ -87,13 +87,6 @@ class Rule:
 def spell(place: Place) -> str:
     """Spell a place in an object: ``spec.http[0].route``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)[1:]
-
-
-def items(holder: object, field: str) -> list[tuple[int, Mapping[str, Any]]]:
-    """Give the objects of a list with their places, whatever a stored object really holds there."""
-    found = fields(holder).get(field)
-    held = found if isinstance(found, list) else []
-    return [(index, one) for index, one in enumerate(held) if isinstance(one, Mapping)]
 
 
 def rules(route: Object, context: RouteContext, dialect: Dialect) -> tuple[Rule, ...]:

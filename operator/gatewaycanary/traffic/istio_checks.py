@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gatewaycanary.core.lookups import Lookup, fields, listed, service_of_host, token
+from gatewaycanary.core import subsets
+from gatewaycanary.core.lookups import Lookup, fields, items, listed, service_of_host, token
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.writes import Object
 from gatewaycanary.traffic import held_checks
@@ -16,7 +17,6 @@ from gatewaycanary.traffic.held_rules import Dialect
 from gatewaycanary.traffic.protocol import RouteContext
 
 KIND = "VirtualService"
-RULE_KIND = "DestinationRule"
 
 
 def problems(context: RouteContext, lookup: Lookup, dialect: Dialect) -> tuple[Problem, ...]:
@@ -31,24 +31,19 @@ def _without_policy(context: RouteContext, lookup: Lookup) -> Iterator[Problem]:
     """Find that stable's host has a traffic policy, and the canary's has none."""
     if context.subsets is not None:
         return
-    of_stable = _rules_of(context, lookup, context.stable_service)
-    if of_stable and not _rules_of(context, lookup, context.canary_service):
-        name = of_stable[0]["metadata"]["name"]
+    stable, canary = (
+        list(subsets.rules_of(lookup, context.namespace, service))
+        for service in (context.stable_service, context.canary_service)
+    )
+    if stable and not canary:
+        name = stable[0]["metadata"]["name"]
         yield Problem(
             reason="DestinationRuleMissing",
-            object=f"{RULE_KIND} {name}",
+            object=f"{subsets.KIND} {name}",
             field="spec.host",
             message=f"it holds for {context.stable_service}, and host {context.canary_service} has "
             "none, so that the canary would be reached without its policy; add one like it",
         )
-
-
-def _rules_of(context: RouteContext, lookup: Lookup, service: str) -> list[Object]:
-    return [
-        rule
-        for rule in lookup.filed(RULE_KIND, context.namespace, token("Service", service))
-        if service_of_host(fields(rule.get("spec")).get("host"), context.namespace) == service
-    ]
 
 
 def warnings(context: RouteContext, lookup: Lookup) -> tuple[Problem, ...]:
@@ -61,7 +56,7 @@ def warnings(context: RouteContext, lookup: Lookup) -> tuple[Problem, ...]:
 
 def _other_protocols(context: RouteContext, route: Object) -> Iterator[Problem]:
     for protocol in ("tls", "tcp"):
-        for index, rule in enumerate(listed(route.get("spec"), protocol)):
+        for index, rule in items(route.get("spec"), protocol):
             if _sends_to_stable(rule, context):
                 yield Problem(
                     reason="OtherRouteStays",

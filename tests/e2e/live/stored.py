@@ -17,10 +17,16 @@ from conformance.nginx import NAMESPACE
 from conformance.stages import Stage
 from gatewaycanary.core.naming import FIELD_MANAGER
 from gatewaycanary.core.writes import Create, Delete, JsonPatch, Object, Write
-from gatewaycanary.kube.resources import INGRESS, SERVICE, Resource
+from gatewaycanary.kube.resources import (
+    DESTINATION_RULE,
+    HTTP_ROUTE,
+    INGRESS,
+    SERVICE,
+    VIRTUAL_SERVICE,
+    Resource,
+)
 from proving import routes
 from proving.api import Api, RefusedError
-from proving.routes import DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE
 
 JSON_PATCH = "application/json-patch+json"
 PERSON = "somebody"

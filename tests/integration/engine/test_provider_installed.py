@@ -18,12 +18,18 @@ from devcluster.builds import Recipe
 from devcluster.recipes import GATEWAY_API_BUILD, ISTIO_BUILD
 from devcluster.waiting import wait_until
 from gatewaycanary.core.writes import Object
-from gatewaycanary.kube.resources import DEPLOYMENT, ENDPOINT_SLICE, SERVICE, Resource
+from gatewaycanary.kube.resources import (
+    DEPLOYMENT,
+    ENDPOINT_SLICE,
+    HTTP_ROUTE,
+    SERVICE,
+    VIRTUAL_SERVICE,
+    Resource,
+)
 from integration.api.canaries import Canaries
 from integration.engine.conftest import Start
 from proving.api import MERGE, Api
 from proving.clusters import DEFINITION
-from proving.routes import HTTP_ROUTE, VIRTUAL_SERVICE
 
 pytestmark = pytest.mark.apiserver
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gatewaycanary.core.checks.scenes import Scene
-from gatewaycanary.core.lookups import fields, listed, service_of_host
+from gatewaycanary.core.lookups import fields, items, service_of_host
 from gatewaycanary.core.observation import Problem
 from gatewaycanary.core.selectors import pod_labels
 from gatewaycanary.core.writes import Object
@@ -86,7 +86,7 @@ def _unreachable(scene: Scene) -> Iterator[Problem]:
     if scene.spec.traffic.subsets is not None:
         return
     for sidecar in scene.listed("Sidecar"):
-        for index, egress in enumerate(listed(sidecar.get("spec"), "egress")):
+        for index, egress in items(sidecar.get("spec"), "egress"):
             found = egress.get("hosts")
             hosts = [str(one).partition("/") for one in found] if isinstance(found, list) else []
             if any(_all(space, host, scene) for space, _, host in hosts):
