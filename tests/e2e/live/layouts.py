@@ -40,7 +40,8 @@ class Layout:
     """One way to write a route.
 
     ``router`` names the data plane, ``route`` writes a route of a name, a host and rules, and
-    ``rules`` are what the shifted route holds; ``plain`` is the rule of one that only serves.
+    ``rules`` are what the shifted route holds; ``plain`` is the rule of one that only serves
+    stable, ``canary`` of one that only serves the canary.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Layout:
     route: Routing
     rules: Sequence[Object]
     plain: Object
+    canary: Object
     context: RouteContext = CONTEXT
     further: Sequence[Object] = ()
     places: Sequence[Place] = (Place(headers={}),)
@@ -64,9 +66,9 @@ class Layout:
             self.route(CONTEXT.route, host, self.rules),
         )
 
-    def beacon(self, name: str, host: str) -> Object:
-        """Write a route that only serves, by its own host."""
-        return self.route(name, host, [self.plain])
+    def beacon(self, name: str, host: str, *, canary: bool = False) -> Object:
+        """Write a route that only serves one side, by its own host."""
+        return self.route(name, host, [self.canary if canary else self.plain])
 
 
 def service(name: str, selector: Mapping[str, str]) -> dict[str, Any]:
@@ -139,7 +141,9 @@ _NAMED: tuple[tuple[str, Mapping[str, str]], ...] = (
 )
 _SHIFTED = replace(CONTEXT, rules=("testers", "everybody"))
 _PLAIN_ISTIO = {"route": [destination("web")]}
+_CANARY_ISTIO = {"route": [destination("web-canary")]}
 _PLAIN_GATEWAY = {"backendRefs": [{"name": "web", "port": 80}]}
+_CANARY_GATEWAY = {"backendRefs": [{"name": "web-canary", "port": 80}]}
 
 LAYOUTS = (
     Layout(
@@ -149,6 +153,7 @@ LAYOUTS = (
         route=_ingress,
         rules=(nginx.path("/", "web"), nginx.path("/env", "web", port=80)),
         plain=nginx.path("/", "web"),
+        canary=nginx.path("/", "web-canary"),
     ),
     Layout(
         name="two-hosts",
@@ -157,6 +162,7 @@ LAYOUTS = (
         route=_virtual_service,
         rules=(_PLAIN_ISTIO,),
         plain=_PLAIN_ISTIO,
+        canary=_CANARY_ISTIO,
     ),
     Layout(
         name="subsets",
@@ -165,6 +171,7 @@ LAYOUTS = (
         route=_virtual_service,
         rules=({"route": [destination("web", subset="stable")]},),
         plain={"route": [destination("web", subset="stable")]},
+        canary={"route": [destination("web", subset="canary")]},
         context=replace(CONTEXT, subsets=Subsets(stable="stable", canary="canary")),
         further=(
             destination_rule(
@@ -183,6 +190,7 @@ LAYOUTS = (
         route=_virtual_service,
         rules=tuple(_istio_rule(*each) for each in _NAMED),
         plain=_PLAIN_ISTIO,
+        canary=_CANARY_ISTIO,
         context=_SHIFTED,
         places=_THREE_PLACES,
         features=frozenset({SEVERAL}),
@@ -194,6 +202,7 @@ LAYOUTS = (
         route=_http_route,
         rules=(_PLAIN_GATEWAY,),
         plain=_PLAIN_GATEWAY,
+        canary=_CANARY_GATEWAY,
     ),
     Layout(
         name="several-rules",
@@ -202,6 +211,7 @@ LAYOUTS = (
         route=_http_route,
         rules=tuple(_gateway_rule(*each) for each in _NAMED),
         plain=_PLAIN_GATEWAY,
+        canary=_CANARY_GATEWAY,
         context=_SHIFTED,
         places=_THREE_PLACES,
         features=frozenset({SEVERAL}),

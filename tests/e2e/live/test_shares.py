@@ -7,7 +7,8 @@ split of a round robin is more regular than chance, which only makes an alarm ra
 
 When a router has a weight is not guessed: a route of another host is written after it, and routers
 take what they have seen as a whole, in the order of storage. So once the later route serves, the
-earlier one holds.
+earlier one holds. Endpoints come by another watch, in no order with the routes: a route that leads
+to the canary alone tells, before the first raise, that the data plane has them.
 """
 
 from __future__ import annotations
@@ -63,12 +64,13 @@ class Router(StoredStage):
         self.documents = self.stored
         self._beacons = 0
 
-    def await_routes(self) -> None:
-        """Wait until the data plane has all that was written before."""
+    def await_routes(self, *, canary: bool = False) -> None:
+        """Wait until the data plane has all the routes before, and serves one side."""
         self._beacons += 1
         name = f"beacon-{self._beacons}"
         host = f"{name}.{self.host}"
-        self.stored.send(Create(manifest=self.layout.beacon(name, host)), manager=PERSON)
+        manifest = self.layout.beacon(name, host, canary=canary)
+        self.stored.send(Create(manifest=manifest), manager=PERSON)
         self._stream(host).await_route()
 
     def shift_to(self, weight: int) -> None:
@@ -153,7 +155,12 @@ def deployment(name: str) -> dict[str, object]:
         "image": image(TAGS[name]),
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": 9898}],
-        "readinessProbe": {"httpGet": {"path": "/readyz", "port": 9898}, "periodSeconds": 1},
+        "readinessProbe": {
+            "httpGet": {"path": "/readyz", "port": 9898},
+            "periodSeconds": 1,
+            # NB: a machine that is busy with other tests must not make the pods come and go.
+            "timeoutSeconds": 10,
+        },
     }
     return {
         "apiVersion": "apps/v1",
@@ -185,6 +192,7 @@ def test_shares_at_every_weight(
 ) -> None:
     """Each weight gives its share and no other place moves; no request of a whole ramp is lost."""
     found = router.documents.snapshot()
+    router.await_routes(canary=True)
     router.await_routes()
     router.measure(0)
     steady = router.steady()
