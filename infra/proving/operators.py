@@ -99,7 +99,7 @@ class Operator:
 
     def await_ready(self, timeout: float = 60.0) -> None:
         """Wait until the readiness probe answers well."""
-        if not wait_until(lambda: self._ended() or self._answers(), timeout) or self._ended():
+        if not wait_until(lambda: self.has_ended() or self._answers(), timeout) or self.has_ended():
             raise OperatorError(f"the operator did not become ready; its log: {self.log}")
 
     def metrics(self) -> str:
@@ -112,6 +112,10 @@ class Operator:
         """Scrape until the metrics are as wanted."""
         if not wait_until(lambda: condition(self.metrics()), timeout):
             raise OperatorError("the metrics do not become as wanted")
+
+    def has_ended(self) -> bool:
+        """Tell whether no process runs, whoever ended it."""
+        return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
         """End the process as a power cut would."""
@@ -134,9 +138,6 @@ class Operator:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait(20)
-
-    def _ended(self) -> bool:
-        return self._process is None or self._process.poll() is not None
 
     def _answers(self) -> bool:
         url = f"http://127.0.0.1:{self._probe_port}/readyz"

@@ -43,11 +43,20 @@ class Sources:
         caches.subscribe(self.changed, presence=self._installed)
 
     def enqueue_all(self) -> None:
-        """Enqueue every canary, and from now on those that a change concerns."""
+        """Enqueue every canary, and from now on those that a change concerns.
+
+        A test may have failed while nobody led: that canary comes first, as one that is on its
+        way back does.
+        """
         self._open = True
+        failed = self._with_failed_tests()
         for canary in self._caches.everywhere(KIND):
-            metadata = canary["metadata"]
-            self._enqueue((metadata["namespace"], metadata["name"]), _resync(canary))
+            key = (canary["metadata"]["namespace"], canary["metadata"]["name"])
+            self._enqueue(key, Priority.ROLLBACK if key in failed else _resync(canary))
+
+    def _with_failed_tests(self) -> set[Key]:
+        pods = (pod for pod in self._caches.everywhere("Pod") if _phase(pod) == "Failed")
+        return {key for pod in pods for key in relations.concerned(self._caches, "Pod", None, pod)}
 
     def _installed(self) -> None:
         """Look at every canary: a kind that it may need was installed, or taken away."""

@@ -74,6 +74,19 @@ async def test_a_new_leader_looks_at_all() -> None:
 
 
 @virtual
+async def test_a_test_that_failed_while_nobody_led() -> None:
+    """Its canary overtakes all that are under way, as one that is on its way back."""
+    setting = Setting()
+    setting.tell("GatewayCanary", with_stage("Ramping", name="other"), version=1)
+    failing = {**canary(), "status": {"state": {"stage": "Ramping"}}}
+    setting.tell("GatewayCanary", failing, version=2)
+    setting.tell("Pod", run_pod("Failed"), version=3)
+    setting.sources.enqueue_all()
+    assert setting.depths() == {"ROLLBACK": 1, "ACTIVE": 1}
+    assert await setting.queue.get() == WEB
+
+
+@virtual
 async def test_a_standby_enqueues_nothing() -> None:
     """Whatever changes, and whatever kopf tells, until it leads."""
     setting = Setting()
