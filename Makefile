@@ -17,7 +17,7 @@ PROVIDER ?= nginx
 include infra/devcluster/cluster.mk
 
 .PHONY: help venv generate crd lint test-fast test-integration test-e2e test demo \
-	wheel wheel-test clean
+	image wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -63,6 +63,9 @@ test: venv ## everything that CI must hold, within the time budget of tests/budg
 
 demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
 	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider "$(PROVIDER)"
+
+image: ## build the operator's image, without an engine, into the build cache
+	@PYTHONPATH=infra $(PYTHON) -m imagery operator
 
 wheel: venv ## build the wheel and the source archive into dist/
 	@rm -rf dist

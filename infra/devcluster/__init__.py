@@ -1,16 +1,19 @@
 """A real Kubernetes cluster for development and tests, in one command.
 
 `current()` tells a test where the cluster is; `component(name)` stops and
-starts one of its programs, where the cluster was made from source.
+starts one of its programs, where the cluster was made from source; `load(archive)`
+brings images into it.
 """
 
-from devcluster import components
+from pathlib import Path
+
+from devcluster import components, loading
 from devcluster.clusters import Cluster, required
 from devcluster.components import Component
 from devcluster.errors import ClusterError
 from devcluster.layout import default_layout
 
-__all__ = ["Cluster", "ClusterError", "Component", "component", "current"]
+__all__ = ["Cluster", "ClusterError", "Component", "component", "current", "load"]
 
 
 def current() -> Cluster:
@@ -23,3 +26,8 @@ def component(name: str) -> Component:
     if current().kind != "source":
         raise ClusterError("only a cluster from source has components to stop and start")
     return components.named(default_layout(), name)
+
+
+def load(archive: Path) -> None:
+    """Bring an archive of images into the running cluster; once is enough."""
+    loading.load(default_layout(), archive)

@@ -80,7 +80,11 @@ def _create(layout: Layout, built: Mapping[str, Path]) -> None:
     hosts.run(*create, *kubeconfig, stdin=json.dumps(configuration()))
     program = Entry("/traefik", source=built["traefik"] / "traefik")
     traefik = Image(_TRAEFIK_IMAGE, (program,), command=("/traefik",))
-    archive = imagesets.archive(built, (traefik,))
+    load(imagesets.archive(built, (traefik,)))
+
+
+def load(archive: Path) -> None:
+    """Bring an archive of images onto the node."""
     hosts.run("kind", "load", "image-archive", str(archive), "--name", _NAME)
 
 

@@ -19,6 +19,7 @@ from devcluster import (
     files,
     hosts,
     imagesets,
+    loading,
     objects,
     packages,
     probes,
@@ -156,12 +157,7 @@ def _definitions(layout: Layout, addon: Addon) -> list[Definition]:
 
 def _import_images(layout: Layout, containerd: Component, archive: Path) -> None:
     containerd.await_ready()
-    mark = layout.state / "containerd" / f"imported-{archive.stem}"
-    if mark.exists():
-        return
-    client = ("ctr", "--address", str(layout.containerd_socket), "--namespace", "k8s.io")
-    hosts.run(*client, "images", "import", str(archive))
-    mark.touch()
+    loading.import_archive(layout, archive)
 
 
 def _start_node(layout: Layout, parts: tuple[Component, ...], progress: Progress) -> bool:
