@@ -51,6 +51,7 @@ class Recollection:
 
     ``met``: whether this process has looked at it before. ``logs``: the failed test's log by
     revision. ``cleaned``: the last rollout whose test objects were deleted, by its ordinal.
+    ``asked``: the patience that the API server asked for at ``asked_at``.
     """
 
     uid: str
@@ -64,6 +65,14 @@ class Recollection:
     last: Fingerprint | None = None
     repeats: int = 0
     resume_at: datetime = LONG_AGO
+    asked: timedelta = timedelta()
+    asked_at: datetime = LONG_AGO
+
+    def patience(self, *, now: datetime) -> timedelta:
+        """Tell for how much longer the API server wants to be left alone about this canary."""
+        # NB: a clock that was set back must not prolong it.
+        passed = now - self.asked_at
+        return max(self.asked - passed, timedelta()) if passed >= timedelta() else timedelta()
 
     def pace(self, decided: Fingerprint, *, now: datetime) -> timedelta:
         """Tell how long to put off what is decided: longer the more often it was performed."""
@@ -101,6 +110,12 @@ class Memory:
     def forget(self, key: Key) -> None:
         """Forget a canary that is gone."""
         self._kept.pop(key, None)
+
+    def note_asked(self, key: Key, patience: timedelta, *, at: datetime) -> None:
+        """Note that the API server asked for patience."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            kept.asked, kept.asked_at = patience, at
 
     def is_unwritable(self, key: Key) -> bool:
         """Tell whether the last write of the route failed."""

@@ -94,6 +94,7 @@ class Reconciler:
         except ConflictError as error:
             self._again(key, error)
         except KubeError as error:
+            self._note_patience(key, error)
             self._again(key, error, at_least=_asked_patience(error))
         except Exception as error:  # noqa: BLE001 - the one place: no canary may stop the others
             _log.exception("%s/%s: a bug in the operator", *key)
@@ -111,6 +112,11 @@ class Reconciler:
         delay = self._queue.retry(key, priority, at_least=at_least, at_most=at_most)
         level = logging.DEBUG if isinstance(error, ConflictError) else logging.WARNING
         _log.log(level, "%s/%s: %s; again in %.2f s", *key, error, delay)
+
+    def _note_patience(self, key: Key, error: KubeError) -> None:
+        if isinstance(error, ThrottledError) and error.retry_after:
+            patience = timedelta(seconds=error.retry_after)
+            self._observer.memory.note_asked(key, patience, at=self._clock())
 
     def _priority(self, key: Key) -> Priority:
         reverts = self._observer.stage(key) is Stage.ROLLING_BACK
@@ -133,7 +139,7 @@ class Reconciler:
             return
         self._meet(observed)
         decision = decide(observed.observation)
-        if self._runs_hot(observed, decision):
+        if self._must_wait(observed, decision) or self._runs_hot(observed, decision):
             return
         if not any(isinstance(a, WAYS_BACK) for a in decision.urgent + decision.actions):
             self._observer.memory.note_written(key)
@@ -150,6 +156,14 @@ class Reconciler:
             kept.met = True
             self._metrics.forget(*observed.key)
             self._metrics.observe_existing(observation.meta, observation.status)
+
+    def _must_wait(self, observed: Observed, decision: Decision) -> bool:
+        """Put off what an event has woken too early after a 429; a revert outranks the patience."""
+        wait = observed.recollection.patience(now=observed.observation.now)
+        if decision.urgent or wait <= timedelta():
+            return False
+        self._queue.add_after(observed.key, wait.total_seconds(), self._priority(observed.key))
+        return True
 
     def _runs_hot(self, observed: Observed, decision: Decision) -> bool:
         """Put off a decision that keeps coming though its effects were performed."""

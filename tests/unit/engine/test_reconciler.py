@@ -322,6 +322,39 @@ async def test_a_server_that_asks_for_patience_gets_it(monkeypatch: pytest.Monke
     assert setting.steps.count(("act", WITHDRAW)) == 2
 
 
+@virtual
+async def test_an_event_does_not_cut_the_patience_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens meanwhile is looked at, and nothing is sent before the server wants it."""
+    setting = Setting(monkeypatch, FORTH)
+    setting.actor.errors[CREATE] = [throttled(7.0)]
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work()
+    sent = len(setting.steps)
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work(until=6.9)
+    assert len(setting.steps) == sent
+    await setting.work(until=7.1)
+    assert setting.steps[sent:] == [
+        ("record", "forth"),
+        ("act", CREATE),
+        ("act", DELETE),
+        ("tell", "Told"),
+    ]
+
+
+@virtual
+async def test_a_revert_needs_no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 429 for something else does not keep traffic on a canary that has failed."""
+    setting = Setting(monkeypatch, FORTH)
+    setting.actor.errors[CREATE] = [throttled(7.0)]
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work()
+    setting.decision = BACK
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work()
+    assert ("act", WITHDRAW) in setting.steps
+
+
 @pytest.mark.parametrize("where", ["urgent", "record", "act"])
 @virtual
 async def test_a_lost_lease_ends_the_worker(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
