@@ -229,9 +229,9 @@ class Lease:
             try:
                 async with asyncio.timeout(min(self._terms.deadline / 2, self._remaining())):
                     await self._renew()
-            except ConflictError as error:
-                raise FencedError(f"{self._identity} has lost the lease: {error}") from error
             except (KubeError, TimeoutError) as error:
+                if _is_lost(error):
+                    raise FencedError(f"{self._identity} has lost the lease: {error}") from error
                 _log.warning("the lease could not be renewed: %r", error)
         raise FencedError(f"{self._identity} could not renew the lease in time")
 
@@ -256,6 +256,14 @@ class Lease:
             {"op": "test", "path": "/spec/acquireTime", "value": self._since},
         ]
         await self._client.json_patch(LEASE, [*tests, operation], **self._place, urgent=True)
+
+
+def _is_lost(error: Exception) -> bool:
+    """Tell whether the lease is no longer ours: it is another's, or gone.
+
+    NB: a 409 says only that many write it at once; that it is another's the failed test says.
+    """
+    return isinstance(error, ConflictError) and error.status != 409
 
 
 def _now() -> str:

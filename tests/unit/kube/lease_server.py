@@ -55,6 +55,7 @@ class LeaseClient(Client):
         self.delay = delay
         self.cut = False
         self.lose_answers = False
+        self.busy = False
         self.requests = 0
 
     async def get(self, *_: Any, **__: Any) -> Object:
@@ -117,6 +118,8 @@ class LeaseClient(Client):
 
     def _claim(self, *operations: Object) -> Object:
         lease = self._get()
+        if self.busy:
+            raise refused(409, "Conflict")
         for operation in operations:
             field = operation["path"].removeprefix("/spec/")
             if operation["op"] == "replace":

@@ -179,6 +179,29 @@ async def test_lost_answers_do_not_lose_the_lease() -> None:
 
 
 @virtual
+async def test_many_writers_do_not_lose_the_lease() -> None:
+    """A 409 says that somebody wrote the Lease at the same time, not that it has another holder."""
+    async with candidates("one", "two") as (server, (first, _)):
+        first.client.busy = True
+        await asyncio.sleep(5)
+        first.client.busy = False
+        await asyncio.sleep(60)
+        assert first.lease.is_leader
+        assert server.holders == ["one"]
+
+
+@virtual
+async def test_many_writers_for_too_long() -> None:
+    """Whoever cannot renew in time falls silent, for whatever reason, and is followed."""
+    async with candidates("one", "two") as (server, (first, second)):
+        first.client.busy = True
+        with pytest.raises(FencedError, match="in time"):
+            await first.task
+        await second.lease.leading.wait()
+        assert server.holders == ["one", "two"]
+
+
+@virtual
 async def test_a_leader_that_was_asleep_does_not_write_on() -> None:
     """A machine that slept through its deadline wakes up fenced, before it asked anybody."""
     async with candidates("one") as (_, (first,)):
