@@ -13,10 +13,12 @@ JUNIT := build/junit
 WORKERS ?= 2
 E2E_WORKERS ?= 8
 PROVIDER ?= nginx
+SEEDS ?= 100
+FAULTS_JOBS ?= 4
 
 include infra/devcluster/cluster.mk
 
-.PHONY: help venv generate crd lint test-fast test-integration test-e2e test demo \
+.PHONY: help venv generate crd lint test-fast test-integration test-e2e test demo faults \
 	image wheel wheel-test clean
 
 help: ## tell what can be done
@@ -63,6 +65,10 @@ test: venv ## everything that CI must hold, within the time budget of tests/budg
 
 demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
 	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider "$(PROVIDER)"
+
+faults: venv ## roll out through an API that errs: SEEDS=100 on each of nginx and Istio, or one SEED=17
+	@PYTHONPATH=infra:operator $(BIN)/python -m faults --seeds $(SEEDS) --jobs $(FAULTS_JOBS) \
+		$(if $(SEED),--seed $(SEED)) $(if $(filter-out file,$(origin PROVIDER)),--provider $(PROVIDER))
 
 image: ## build the operator's image, without an engine, into the build cache
 	@PYTHONPATH=infra $(PYTHON) -m imagery operator

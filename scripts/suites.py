@@ -22,7 +22,7 @@ from typing import Any, Literal
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = ROOT / "tests" / "budget.toml"
 BUILD = ROOT / "build"
-ADDONS = "istio,gateway-api"
+ADDONS = "istio,gateway-api,kwok"
 """What the suites use beyond the bare cluster."""
 
 State = Literal["passed", "failed", "late", "skipped"]

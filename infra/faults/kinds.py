@@ -30,6 +30,7 @@ class Fault(Enum):
     STALE = "the answer of an earlier moment"
     EXPIRED = "410, the version or page is no longer kept"
     CUT = "stream: it breaks off within a line"
+    TORN = "stream: it ends within a line, and as if that were its end"
     ENDED = "stream: it ends well, before the event"
     GONE = "stream: an ERROR event 410, and its end"
     DUPLICATED = "stream: the event comes twice"
@@ -55,7 +56,14 @@ _WRITE: Final = (
 )
 _OPENING: Final = (*_ANY, Fault.EXPIRED)
 
-STREAM: Final = (Fault.CUT, Fault.ENDED, Fault.GONE, Fault.DUPLICATED, Fault.DELAYED)
+STREAM: Final = (
+    Fault.CUT,
+    Fault.TORN,
+    Fault.ENDED,
+    Fault.GONE,
+    Fault.DUPLICATED,
+    Fault.DELAYED,
+)
 """What can happen at an event of a watch."""
 
 EVERY: Final = frozenset(Fault)

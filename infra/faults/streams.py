@@ -42,6 +42,9 @@ async def disturbed(events: AsyncIterator[bytes], strike: Strike) -> AsyncIterat
             case Fault.CUT:
                 yield line[: len(line) // 2]
                 raise BrokenError
+            case Fault.TORN:
+                yield line[: len(line) // 2]
+                return
             case Fault.ENDED:
                 return
             case Fault.GONE:

@@ -31,8 +31,8 @@ MAKER = "gatewaycanary.test/made-by"
 """The label of namespaces made here; it holds the process that is to remove them."""
 
 
-ADDONS = ("istio", "gateway-api")
-"""Every data plane beyond the one of the bare cluster."""
+ADDONS = ("istio", "gateway-api", "kwok")
+"""Every data plane beyond the one of the bare cluster, and nodes that run nothing."""
 
 
 def bring_up(addons: Iterable[str] = ADDONS) -> Cluster:
@@ -44,7 +44,7 @@ def bring_up(addons: Iterable[str] = ADDONS) -> Cluster:
 
 
 def possible_addons() -> tuple[str, ...]:
-    """Name the data planes that this machine's kind of cluster can have beyond its own."""
+    """Name what this machine's kind of cluster can have beyond the bare one."""
     return ADDONS if choice.choose(os.environ.get("CLUSTER") or "auto") == "source" else ()
 
 

@@ -117,6 +117,11 @@ class Operator:
         """Tell whether no process runs, whoever ended it."""
         return self._process is None or self._process.poll() is not None
 
+    def await_end(self) -> None:
+        """Wait until the process has ended, by itself or by a signal."""
+        if self._process is not None:
+            self._process.wait()
+
     def kill(self) -> None:
         """End the process as a power cut would."""
         self._end(signal.SIGKILL)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from faults.hooks import Hooks
-from faults.kinds import Fault
+from faults.kinds import STREAM, Fault
 from faults.plans import Injection, Plan
 from faults.proxy import Proxy
 from faults.requests import Request
@@ -60,7 +60,7 @@ class Script(Plan):
         return Injection(fault=next(iter(self.kinds)), seconds=0.1)
 
 
-STREAM_FAULTS = {Fault.CUT, Fault.ENDED, Fault.GONE, Fault.DUPLICATED, Fault.DELAYED}
+STREAM_FAULTS = set(STREAM)
 
 
 @contextmanager
@@ -201,6 +201,7 @@ async def followed(client: Client) -> list[str]:
     [
         (None, ["a", "b", "c", "bookmark"]),
         (Fault.CUT, ["a", "UnreachableError"]),
+        (Fault.TORN, ["a"]),
         (Fault.ENDED, ["a"]),
         (Fault.GONE, ["a", "GoneError"]),
         (Fault.DUPLICATED, ["a", "b", "b", "c", "bookmark"]),
