@@ -7,7 +7,7 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := $(VENV)/.packages-$(shell cat constraints.txt pyproject.toml | sha256sum | cut -c1-16)
+PACKAGES := $(VENV)/.packages-$(shell cat constraints.txt pyproject.toml infra/stack/pyproject.toml | sha256sum | cut -c1-16)
 PYTEST := $(BIN)/pytest
 JUNIT := build/junit
 WORKERS ?= 2
@@ -18,8 +18,8 @@ FAULTS_JOBS ?= 4
 
 include infra/devcluster/cluster.mk
 
-.PHONY: help venv generate crd lint test-fast test-integration test-e2e test demo faults \
-	image wheel wheel-test clean
+.PHONY: help venv generate crd lint test-fast test-stack test-integration test-e2e test \
+	demo faults image wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -27,13 +27,14 @@ help: ## tell what can be done
 
 venv: $(PACKAGES) ## make .venv with the pinned packages; does nothing when it is there
 
-$(PACKAGES): constraints.txt pyproject.toml
+$(PACKAGES): constraints.txt pyproject.toml infra/stack/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 venv" >&2; exit 1; }
 	@echo "installing the pinned packages into $(VENV)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet -c constraints.txt hatchling editables
-	@$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
+		-e '.[dev]' -e 'infra/stack[dev]'
 	@rm -f $(VENV)/.packages-*
 	@touch $@
 
@@ -53,6 +54,9 @@ lint: venv ## check style, types, layers, and that generated files are up to dat
 test-fast: venv ## unit, conformance, docs and bounded model tests, without a cluster
 	$(PYTEST) -n $(WORKERS) --junitxml=$(JUNIT)/fast.xml tests/unit tests/conformance tests/docs \
 		tests/model tests/cluster --ignore=tests/cluster/test_lifecycle.py
+
+test-stack: venv ## the stack's services as processes, over a PostgreSQL and a Redis of their own
+	$(PYTEST) --junitxml=$(JUNIT)/stack.xml tests/stack
 
 test-integration: venv ## tests against a real API server without nodes
 	$(PYTEST) --junitxml=$(JUNIT)/integration.xml tests/integration

@@ -6,9 +6,11 @@ import argparse
 import difflib
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pages
+import stubs
 from gatewaycanary.api.crd import crd_yaml
 from gatewaycanary.telemetry import series
 
@@ -20,6 +22,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/reference/metrics.md": series.reference,
     "docs/reference/resource.md": pages.resource,
     "docs/reference/transitions.md": pages.diagram,
+    **{name: partial(stubs.text, name) for name in stubs.NAMES},
 }
 
 

@@ -111,8 +111,13 @@ def broad(path: Path) -> Iterator[ast.ExceptHandler]:
 
 def test_every_dependency_is_pinned() -> None:
     """constraints.txt pins what pyproject.toml asks for, without addresses or hashes."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    files = (ROOT / "pyproject.toml", ROOT / "infra" / "stack" / "pyproject.toml")
+    projects = [tomllib.loads(path.read_text())["project"] for path in files]
+    asked = [
+        name
+        for project in projects
+        for name in (*project["dependencies"], *project["optional-dependencies"]["dev"])
+    ]
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     assert all(line.count("==") == 1 and "/" not in line and "--" not in line for line in lines)
     pinned = {normal(line.split("==")[0]) for line in lines}
