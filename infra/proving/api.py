@@ -151,15 +151,24 @@ class Api:
     ) -> http.client.HTTPResponse:
         connection = self._connection(fresh=verb == "POST")
         try:
-            connection.request(verb, target, data, headers)
-            return connection.getresponse()
+            return self._ask(connection, verb, target, data, headers)
         except (http.client.RemoteDisconnected, ConnectionError):
             # NB: a kept connection may have been closed meanwhile; what is idempotent goes again.
             if verb == "POST":
                 raise
             connection = self._connection(fresh=True)
-            connection.request(verb, target, data, headers)
+            return self._ask(connection, verb, target, data, headers)
+
+    def _ask(
+        self, connection: http.client.HTTPSConnection, *request: Any
+    ) -> http.client.HTTPResponse:
+        try:
+            connection.request(*request)
             return connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            # A connection that still owes an answer takes no other request.
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close this thread's connection; a later request opens another."""

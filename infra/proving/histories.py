@@ -8,6 +8,7 @@ at again whenever something was stored, never after a pause.
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ from gatewaycanary.kube.resources import (
     Object,
     Resource,
 )
-from proving.api import Api, Watch
+from proving.api import Api, RefusedError, Watch
 
 T = TypeVar("T")
 
@@ -49,6 +50,17 @@ WATCHED = (
 def watched(api: Api) -> tuple[Resource, ...]:
     """Name what there is to watch: always the same, and routes of providers that are installed."""
     return (*WATCHED, *(each for each in (VIRTUAL_SERVICE, HTTP_ROUTE) if api.serves(each)))
+
+
+GONE = 410
+"""What an API server says of a version that it no longer keeps."""
+
+_AGAIN = 0.2
+"""Seconds after which an API server that is away is asked again."""
+
+
+class GapError(RuntimeError):
+    """Raised when something was stored that can no longer be seen."""
 
 
 class LateError(AssertionError):
@@ -79,6 +91,7 @@ class History:
         self, api: Api, namespace: str, resources: Iterable[Resource] | None = None
     ) -> None:
         self.by_hand: set[int] = set()
+        self.gaps: list[str] = []
         self._api = api
         self._namespace = namespace
         self._changed = threading.Condition()
@@ -141,16 +154,37 @@ class History:
             self._store(resource, item, deleted=False)
         version = listed["metadata"]["resourceVersion"]
         while not self._ended.is_set():
-            watch = self._api.watch(resource, self._namespace, version)
-            with self._changed:
-                self._watches[resource.plural] = watch
-                if self._ended.is_set():
-                    watch.close()
-            for kind, item in watch:
-                if kind == "ERROR":
-                    raise RuntimeError(f"the watch of {resource.plural} broke: {item}")
-                version = item["metadata"]["resourceVersion"]
-                self._store(resource, item, deleted=kind == "DELETED")
+            try:
+                version = self._watch(resource, version)
+            except GapError as gap:
+                self.gaps.append(str(gap))
+                raise
+            except (OSError, http.client.HTTPException, RefusedError) as away:
+                if isinstance(away, RefusedError) and away.status < 429:
+                    raise
+                # NB: an API server that is away is waited for; nothing tells when it is back.
+                self._ended.wait(_AGAIN)
+
+    def _watch(self, resource: Resource, version: str) -> str:
+        """Record until the watch ends; give the version to go on from, so that nothing is missed.
+
+        NB: a server that keeps a cache of its own and was started anew no longer knows old
+        versions: the record would have a gap, and that is an error.
+        """
+        watch = self._api.watch(resource, self._namespace, version)
+        with self._changed:
+            self._watches[resource.plural] = watch
+            if self._ended.is_set():
+                watch.close()
+        for kind, item in watch:
+            if kind == "ERROR":
+                if item.get("code") == GONE:
+                    raise GapError(f"the watch of {resource.plural} has a gap: {item}")
+                self._ended.wait(_AGAIN)
+                break
+            version = item["metadata"]["resourceVersion"]
+            self._store(resource, item, deleted=kind == "DELETED")
+        return version
 
     def _store(self, resource: Resource, item: Object, *, deleted: bool) -> None:
         record = Record(
