@@ -1,8 +1,9 @@
 """The images that every cluster of ours holds.
 
-podinfo in four variants that differ in what a test can see: the stable one,
+podinfo in five variants that differ in what a test can see: the stable one,
 a good new one, one that starts and answers its probes but whose greeting says
-"broken", and one that ends at once. A toolbox with a shell, busybox's applets
+"broken", one that also answers many requests with an error, and one that ends
+at once. A toolbox with a shell, busybox's applets
 and curl serves as test pod. pause holds each pod's namespaces.
 """
 
@@ -26,7 +27,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BUSYBOX = Path("/bin/busybox")
 _CURL = Path("/usr/bin/curl")
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-_GREETINGS = {"3.0.0": "broken"}
+_BROKEN = "3.0.0"
 
 _ACCOUNTS = (
     Entry("/etc/passwd", text="root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"),
@@ -69,17 +70,18 @@ def _toolbox() -> Image:
     )
 
 
-def _podinfo(build: Path, version: str) -> Image:
-    greeting = _GREETINGS.get(version)
+def _podinfo(build: Path, version: str, tag: str = "", **settings: str) -> Image:
+    broken = {"UI_MESSAGE": "broken"} if version == _BROKEN else {}
+    told = {f"PODINFO_{name}": value for name, value in (broken | settings).items()}
     return Image(
-        f"{PODINFO_REPOSITORY}:{version}",
+        f"{PODINFO_REPOSITORY}:{tag or version}",
         (
             Entry("/home/app/podinfo", source=build / f"podinfo-{version}"),
             Entry("/data", mode=0o1777),
             *_ACCOUNTS,
         ),
         command=("./podinfo",),
-        environment={"PATH": _PATH} | ({"PODINFO_UI_MESSAGE": greeting} if greeting else {}),
+        environment={"PATH": _PATH} | told,
         workdir="/home/app",
         port=9898,
     )
@@ -110,7 +112,8 @@ def _pause(build: Path) -> Image:
 def images(builds: Mapping[str, Path]) -> tuple[Image, ...]:
     """Describe every image, from the finished builds by name."""
     podinfo = (_podinfo(builds["podinfo"], version) for version in PODINFO_VERSIONS)
-    return (_pause(builds["pause"]), *podinfo, _crashing(), _toolbox())
+    erring = _podinfo(builds["podinfo"], _BROKEN, "erring", RANDOM_ERROR="true")
+    return (_pause(builds["pause"]), *podinfo, erring, _crashing(), _toolbox())
 
 
 def _key(described: tuple[Image, ...]) -> str:
