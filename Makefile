@@ -19,7 +19,7 @@ FAULTS_JOBS ?= 4
 include infra/devcluster/cluster.mk
 
 .PHONY: help venv generate crd lint test-fast test-stack test-integration test-e2e test \
-	demo faults image wheel wheel-test clean
+	demo faults chaos image wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -76,6 +76,12 @@ faults: venv ## roll out through an API that errs: SEEDS=100 on each of nginx an
 
 image: ## build the operator's image, without an engine, into the build cache
 	@PYTHONPATH=infra $(PYTHON) -m imagery operator
+
+chaos: venv ## rollouts on a cluster of their own while everything around them dies: RUNS, SEED, RUN
+	@$(DEVCLUSTER) build --addons istio
+	@PYTHONPATH=infra:operator CLUSTER=source ADDONS= \
+		unshare --net --mount --pid --fork --kill-child --mount-proc sh tests/cluster/isolated.sh \
+		$(BIN)/python -m chaos --runs "$(or $(RUNS),10)" --seed "$(SEED)" --run "$(RUN)"
 
 wheel: venv ## build the wheel and the source archive into dist/
 	@rm -rf dist
