@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import pages
+import schemas
 import stubs
 from gatewaycanary.api.crd import crd_yaml
 from gatewaycanary.telemetry import series
 
 ROOT = Path(__file__).resolve().parents[1]
+CHARTS = ("charts/gatewaycanary", "infra/helm/outbox-sync", "infra/helm/soma-stack")
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "crds/gatewaycanaries.canary.soma.dev.yaml": crd_yaml,
@@ -23,6 +25,10 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/reference/resource.md": pages.resource,
     "docs/reference/transitions.md": pages.diagram,
     **{name: partial(stubs.text, name) for name in stubs.NAMES},
+    **{
+        f"{chart}/values.schema.json": partial(schemas.schema_of, ROOT / chart / "values.yaml")
+        for chart in CHARTS
+    },
 }
 
 

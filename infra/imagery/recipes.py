@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagery import wheelhouses
-from imagery.bases import PYTHON, Base
+from imagery.bases import POSTGRES, PYTHON, REDIS, Base
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSTRAINTS = ROOT / "constraints.txt"
@@ -75,5 +75,37 @@ OPERATOR = Recipe(
     project=".",
 )
 
-SETS: Mapping[str, tuple[Recipe, ...]] = {"operator": (OPERATOR,)}
+
+def _stack(version: str, **arguments: str) -> Recipe:
+    """Describe a version of soma-stack's services."""
+    return Recipe(
+        tag=f"localhost/soma-stack:{version}",
+        dockerfile="infra/stack/Dockerfile",
+        base=PYTHON,
+        inputs=(
+            "constraints.txt",
+            "infra/stack/pyproject.toml",
+            "infra/stack/README.md",
+            "infra/stack/soma",
+        ),
+        project="infra/stack",
+        arguments={"VERSION": version, **arguments},
+    )
+
+
+STACK = (
+    Recipe(
+        tag="localhost/postgres:15",
+        dockerfile="infra/stack/images/postgres/Dockerfile",
+        base=POSTGRES,
+        inputs=("infra/stack/images/postgres/entrypoint.sh",),
+    ),
+    Recipe(tag="localhost/redis:7", dockerfile="infra/stack/images/redis/Dockerfile", base=REDIS),
+    _stack("0.1.0"),
+    _stack("0.2.0"),
+    _stack("0.3.0", FAULT_ANSWER="wrong"),
+)
+"""The platform: its stores, two good versions of its services, and one that answers wrongly."""
+
+SETS: Mapping[str, tuple[Recipe, ...]] = {"operator": (OPERATOR,), "stack": STACK}
 """The images that belong together, by name."""
