@@ -33,10 +33,12 @@ def ensure(recipes: Sequence[Recipe], progress: Progress) -> list[Path]:
         packages.ensure(_TOOLS, progress)
         with tempfile.TemporaryDirectory(prefix="imagery-") as folder:
             store = _Store(Path(folder))
-            for recipe, archive in missing:
-                with progress.stage(f"build {recipe.tag}", "1 minute"):
-                    store.build(recipe, archive)
-            store.clear()
+            try:
+                for recipe, archive in missing:
+                    with progress.stage(f"build {recipe.tag}", "1 minute"):
+                        store.build(recipe, archive)
+            finally:
+                store.clear()
     return archives
 
 
@@ -85,6 +87,7 @@ class _Store:
         """Let go of the mounts, so that the folder can be removed."""
         self._buildah("rm", "--all")
         self._buildah("rmi", "--all", "--force")
+        hosts.attempt("umount", str(self.folder / "store" / "overlay"))
 
     def _buildah(self, *arguments: str) -> str:
         roots = ("--root", str(self.folder / "store"), "--runroot", str(self.folder / "run"))

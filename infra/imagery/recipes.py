@@ -85,7 +85,6 @@ def _stack(version: str, **arguments: str) -> Recipe:
         inputs=(
             "constraints.txt",
             "infra/stack/pyproject.toml",
-            "infra/stack/README.md",
             "infra/stack/soma",
         ),
         project="infra/stack",

