@@ -36,6 +36,7 @@ _REFUSED_IMAGE: Final = re.compile(
     re.IGNORECASE,
 )
 _REFUSED_CREATE: Final = frozenset({400, 403, 413, 422})
+_NO_RIGHT: Final = re.compile(r'\bUser "[^"]*" cannot \S+ resource "')
 _MESSAGE_LENGTH: Final = 1024
 
 
@@ -70,7 +71,10 @@ def newly_ready_at(pods: Iterable[Object]) -> datetime | None:
 
 
 def workload_fault(deployment: Object) -> PodFault | None:
-    """Recognise a Deployment whose pods are refused: by quota, Pod Security or admission."""
+    """Recognise a Deployment whose pods are refused: by quota, Pod Security or admission.
+
+    A controller that has no right to create them is no fault of theirs.
+    """
     failure = condition(deployment, "ReplicaFailure")
     if failure is None or failure.get("reason") != "FailedCreate":
         return None
@@ -79,8 +83,14 @@ def workload_fault(deployment: Object) -> PodFault | None:
 
 
 def refusal(*, code: int, message: str) -> PodFault | None:
-    """Recognise an API error at creation that a repetition does not mend."""
-    return _refused(message) if code in _REFUSED_CREATE else None
+    """Recognise an API error at creation that a repetition does not mend.
+
+    NB: a right that is missing says nothing of what was to be created, and may only seem to be
+    missing: an API server that has just started refuses everybody until it has read the roles.
+    """
+    if code not in _REFUSED_CREATE or _NO_RIGHT.search(message):
+        return None
+    return _refused(message)
 
 
 def container_statuses(pod: Object) -> Iterator[Mapping[str, Any]]:
@@ -171,6 +181,8 @@ def _ready_since(pod: Object) -> datetime | None:
 
 
 def _is_refusal(message: str) -> bool:
+    if _NO_RIGHT.search(message):
+        return False
     return any(word in message for word in ("forbidden", "exceeded quota", "violates PodSecurity"))
 
 

@@ -12,6 +12,8 @@ from unit.helmtests.objects import Json, at, condition, ended, pod, running, wai
 NOT_FOUND = 'failed to resolve reference "docker.io/library/nothing:1": not found'
 UNAUTHORIZED = "pull access denied, repository does not exist or may require authorization"
 UNREACHABLE = "dial tcp: lookup registry.example on 10.0.0.10:53: no such host"
+NO_RIGHT = 'User "x" cannot create resource "pods" in API group "" in the namespace "shop"'
+"""What an authoriser says; of everybody, for a moment after the API server's start."""
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,7 @@ def test_messages_are_cut() -> None:
         ),
         ("admission webhook denied: forbidden", "FailedCreate"),
         ("Internal error occurred: failed calling webhook: timeout", None),
+        (f'pods "g-1" is forbidden: {NO_RIGHT}', None),
     ],
 )
 def test_workload_fault(message: str, reason: str | None) -> None:
@@ -163,6 +166,7 @@ def test_workload_without_fault(conditions: list[Json]) -> None:
         (403, 'violates PodSecurity "baseline"', "PodSecurityViolation"),
         (422, "Pod is invalid: spec.containers: Required value", "FailedCreate"),
         (400, "strict decoding error", "FailedCreate"),
+        (403, f"pods is forbidden: {NO_RIGHT}", None),
         (409, "already exists", None),
         (429, "too many requests", None),
         (500, "internal error: forbidden", None),

@@ -15,7 +15,7 @@ from gatewaycanary.engine.parsing import Parsed
 from gatewaycanary.engine.testing import EXPIRY, Suites
 from gatewaycanary.engine.writer import Writer
 from gatewaycanary.kube.client import Client
-from gatewaycanary.kube.errors import FencedError, UnreachableError
+from gatewaycanary.kube.errors import FencedError, KubeError, UnreachableError
 from gatewaycanary.kube.resources import Object
 from unit.core.objects import NAMESPACE, UID, canary, service
 from unit.engine.fakes import FakeApi, caches, forbidden, hold, missing
@@ -333,12 +333,20 @@ async def test_a_pod_that_is_refused_for_good() -> None:
     assert setting.api.verbs().count(("create", "Pod")) == 1
 
 
-async def test_trouble_that_passes_is_no_verdict() -> None:
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        UnreachableError("no answer"),
+        # So says an API server of everybody, until it has read the roles after its start.
+        forbidden('pods is forbidden: User "x" cannot create resource "pods" in API group ""'),
+    ],
+)
+async def test_trouble_that_passes_is_no_verdict(trouble: KubeError) -> None:
     """It is the server's and not the canary's: raised, and tried again."""
     setting = Setting(release(stored_hook()), state=RUNNING)
     await setting.load()
-    setting.api.fail("create", "Pod", UnreachableError("no answer"))
-    with pytest.raises(UnreachableError):
+    setting.api.fail("create", "Pod", trouble)
+    with pytest.raises(type(trouble)):
         await setting.advance()
     assert setting.view().phase is RunPhase.RUNNING
     assert await setting.advance()
