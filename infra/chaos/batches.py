@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from chaos import outages
 from chaos.grounds import Ground
 from chaos.outages import NodeWatch
-from chaos.plans import Fault, Image, Plan
+from chaos.plans import Fault, Image, Outage, Plan
 from chaos.stands import NAME, Stand
 from chaos.strikes import Strike
 from chaos.verdicts import STABLE, End, Verdict, losses, wrong_end
@@ -24,7 +24,10 @@ LIMIT = 200.0
 """Seconds that a rollout may take, from its start or from the end of the outage."""
 
 _TIDY = 60.0
-_BUG = re.compile(r"a bug in the operator|\b403\b")
+_BUG = re.compile(r"a bug in the operator")
+_NO_RIGHT = re.compile(r"a bug in the operator|\b403\b")
+_ROLES_UNREAD = frozenset({Outage.API, Outage.ETCD})
+"""After these an API server has no right for anybody, until it has read the roles."""
 
 
 class Batch:
@@ -175,5 +178,6 @@ def _resumed(records: Sequence[Record], since: float) -> float | None:
 
 def _complaints(stand: Stand) -> list[str]:
     """Give the lines of the operators' logs that tell of a bug, or of a missing right."""
+    bad = _BUG if stand.plan.shared.outage in _ROLES_UNREAD else _NO_RIGHT
     lines = [line for log in stand.logs for line in log.read_text().splitlines()]
-    return [line for line in lines if _BUG.search(line)][:3]
+    return [line for line in lines if bad.search(line)][:3]
