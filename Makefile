@@ -19,7 +19,7 @@ FAULTS_JOBS ?= 4
 include infra/devcluster/cluster.mk
 
 .PHONY: help venv generate crd lint test-fast test-stack test-integration test-e2e test \
-	demo faults chaos image wheel wheel-test clean
+	model demo faults chaos image wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -66,6 +66,9 @@ test-e2e: venv ## whole rollouts on the cluster, side by side in namespaces of t
 
 test: venv ## everything that CI must hold, within the time budget of tests/budget.toml
 	@$(BIN)/python scripts/suites.py
+
+model: venv ## explore every state that two faults can lead to, and walk on at random (SEED=1)
+	@PYTHONPATH=operator:tests $(BIN)/python -m model.exhaustive $(if $(SEED),--seed $(SEED))
 
 demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
 	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider "$(PROVIDER)"

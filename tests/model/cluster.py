@@ -101,7 +101,10 @@ class Cluster:
     def progress_stable(self) -> bool:
         """Let the target's rollout go on by one pod."""
         stable = self.now.stable
-        return stable is not None and self.set_stable(_rolled(stable, stuck=self.stable_stuck))
+        if stable is None:
+            return False
+        stuck = self.stable_stuck or stable.stuck
+        return self.set_stable(_rolled(stable, stuck=stuck))
 
     def progress_canary(self, now: datetime) -> bool:
         """Let the canary's pods go on by one."""
@@ -114,7 +117,7 @@ class Cluster:
             return self.set_canary(_shrunk(canary))
         if canary.ready + canary.unready < canary.replicas:
             return self.set_canary(replace(canary, unready=canary.unready + 1))
-        if canary.unready and not self.canary_stuck:
+        if canary.unready and not (self.canary_stuck or canary.stuck):
             grown = replace(canary, ready=canary.ready + 1, unready=canary.unready - 1)
             return self.set_canary(grown, at=now)
         return False

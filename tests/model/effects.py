@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
-from gatewaycanary.api.status import Status, dump_status
+from gatewaycanary.api.status import Status
 from gatewaycanary.core import decision as actions
 from gatewaycanary.core.decision import Action
 from model.cluster import Cluster
-from model.observing import HOOKS, PASSED, RUNNING, Memory, run_key, run_phase
-from model.pictures import Canary, Picture, Route, RunKey, Scaler
+from model.observing import PASSED, RUNNING, Memory, run_key, run_phase
+from model.pictures import Canary, Picture, Resource, Route, RunKey, Scaler
 
 
 class ConflictError(Exception):
@@ -26,13 +26,13 @@ class RefusedError(Exception):
     """Raised when the API server does not take the write."""
 
 
-def store_status(cluster: Cluster, view: Picture, status: Status) -> None:
-    """Store the status by compare-and-set."""
+def store_status(cluster: Cluster, view: Picture, stored: dict[str, Any]) -> None:
+    """Store the status, as JSON, by compare-and-set."""
     resource = cluster.now.resource
     if resource is None or view.resource is None or resource.version != view.resource.version:
         message = "the GatewayCanary was changed meanwhile"
         raise ConflictError(message)
-    cluster.edit_resource(status=dump_status(status))
+    cluster.edit_resource(status=stored)
 
 
 class Hands:
@@ -42,15 +42,23 @@ class Hands:
         self._cluster = cluster
         self._route_writable = route_writable
 
-    def perform(self, action: Action, view: Picture, status: Status, memory: Memory) -> None:
-        """Perform one action, or raise."""
+    def perform(
+        self,
+        action: Action,
+        view: Picture,
+        status: Status,
+        memory: Memory,
+        *,
+        newest: Resource | None,
+    ) -> None:
+        """Perform one action, or raise; ``newest``: the resource after this look's status write."""
         match action:
             case actions.RaiseWeight() | actions.WithdrawWeight() | actions.RestoreRoute():
                 self._write_route(action, view)
             case actions.DisownRoute():
                 pass
             case actions.AddFinalizer() | actions.RemoveFinalizer():
-                self._finalizer(added=isinstance(action, actions.AddFinalizer))
+                self._finalizer(newest, added=isinstance(action, actions.AddFinalizer))
             case actions.CreateCanary():
                 self._create(action)
             case actions.CreateCanaryService():
@@ -90,10 +98,13 @@ class Hands:
             case _:
                 assert_never(action)
 
-    def _finalizer(self, *, added: bool) -> None:
+    def _finalizer(self, newest: Resource | None, *, added: bool) -> None:
         resource = self._cluster.now.resource
-        if resource is None or resource.finalizer is added:
+        if newest is None or newest.finalizer is added:
             return
+        if resource is None or resource.version != newest.version:
+            message = "the GatewayCanary was changed meanwhile"
+            raise ConflictError(message)
         if added and resource.deleting:
             message = "no finalizer can be added to an object that is being deleted"
             raise RefusedError(message)
@@ -148,12 +159,13 @@ class Hands:
             message = "the hooks are not loaded"
             raise RefusedError(message)
         seen = view.hooks(key)
-        _, work = run_phase(seen, key, memory)
+        _, work = run_phase(view, key, memory)
         if not work:
             return
         memory.seen.add((key, len(seen)))
         hooks = self._cluster.now.hooks(key)
-        if len(hooks) == len(seen) < HOOKS and all(state == PASSED for state in hooks):
+        room = len(hooks) == len(seen) < view.suite_length
+        if room and all(state == PASSED for state in hooks):
             self._cluster.change(runs=self._cluster.now.with_hooks(key, (*hooks, RUNNING)))
 
     def _write_route(

@@ -8,6 +8,7 @@ from typing import Final
 from gatewaycanary.api.status import Phase, Stage, Status
 from gatewaycanary.core.decide import decide
 from model.observing import observe
+from model.pictures import Stable
 from model.worlds import World
 
 ENDS: Final = (Phase.SUCCEEDED, Phase.FAILED, Phase.IDLE)
@@ -34,8 +35,7 @@ def _may_wait(world: World, status: Status) -> bool:
         return False
     reason = status.conditions[0].reason if status.conditions else ""
     if resource.deleting:
-        # Somebody has scaled stable to nothing: no write of ours may move traffic there.
-        return reason == "StableUnavailable" and now.stable is not None and not now.stable.endpoints
+        return now.stable is not None and _may_outlast_deletion(reason, status, now.stable)
     if resource.spec is None or now.stable is None or now.problems or not now.ingress:
         known = {Phase.INVALID, Phase.SUCCEEDED, Phase.FAILED}
         return status.phase in known or status.state.stage is not Stage.RESTING
@@ -48,19 +48,30 @@ def _may_wait(world: World, status: Status) -> bool:
     return waits.get(status.phase) or _named(reason, status, world)
 
 
+def _may_outlast_deletion(reason: str, status: Status, stable: Stable) -> bool:
+    """Tell whether traffic must stay: no write of ours may move it to a side that cannot carry it.
+
+    Somebody has scaled stable to nothing, or has given it an image whose pods do not become ready,
+    which is not ours to take back.
+    """
+    if reason == "StableNotReady":
+        return status.state.adopted and not stable.rolled_out
+    return reason == "StableUnavailable" and not stable.endpoints
+
+
 def _named(reason: str, status: Status, world: World) -> bool:
     stable, resource = world.now().stable, world.now().resource
     if stable is None or resource is None or resource.spec is None:
         return True
-    if reason == "CanaryNotReady":
-        return resource.spec.suspend
-    if reason == "StableUnavailable":
-        return stable.endpoints == 0
-    if reason == "StableScaledDown":
-        return stable.replicas < status.state.baseline_replicas
-    if reason == "StableNotReady":
-        return not stable.rolled_out or stable.replicas < status.state.baseline_replicas
-    return False
+    scaled_down = stable.replicas < status.state.baseline_replicas
+    waits = {
+        "CanaryNotReady": resource.spec.suspend,
+        "StableRollingOut": resource.spec.suspend and not stable.rolled_out,
+        "StableUnavailable": stable.endpoints == 0,
+        "StableScaledDown": scaled_down,
+        "StableNotReady": not stable.rolled_out or scaled_down,
+    }
+    return waits.get(reason, False)
 
 
 def _left_behind(world: World) -> Iterator[str]:

@@ -21,6 +21,7 @@ from gatewaycanary.core.decision import (
     SetStableImage,
     WithdrawWeight,
 )
+from model import orders
 from model.ledgers import Ledger
 from model.observing import RUNNING
 from model.pictures import Picture
@@ -230,9 +231,12 @@ def proven_side_until_stable_recovers(ledger: Ledger, step: Step) -> Iterator[st
         wanted = min(state.baseline_replicas, seen.target.replicas)
     since = state.entered_at if state.stage is Stage.ROLLING_BACK else None
     limit = seen.spec.progress_deadline.total_seconds() if seen.spec else 600.0
-    bounded = since is not None and (seen.now - since).total_seconds() >= limit
-    if seen.endpoints.stable < wanted and not bounded:
+    if since is not None and (seen.now - since).total_seconds() >= limit:
+        return
+    if seen.endpoints.stable < wanted:
         yield f"traffic left the proven side with {seen.endpoints.stable} of {wanted} on stable"
+    if written and step.decision.status.state.outcome is not Outcome.PROMOTED:
+        yield "traffic left the proven side before stable had its old image back"
 
 
 def pods_outlive_their_traffic(ledger: Ledger, step: Step) -> Iterator[str]:
@@ -334,6 +338,8 @@ def _ends(step: Step) -> bool:
 
 
 CHECKS = (
+    orders.traffic_before_status,
+    orders.status_before_effects,
     gates_before_weight,
     announced_before_written,
     never_up_after_a_failure,

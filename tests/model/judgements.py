@@ -17,7 +17,7 @@ PURSUED = frozenset({Stage.RAMPING, Stage.PROMOTING})
 
 def faults(observation: Observation, decision: Decision) -> Iterator[str]:
     """Give every rule that this decision breaks."""
-    for check in (collapses_at_once, traffic_first, marks_what_failed, looks_again_in_future):
+    for check in CHECKS:
         for told in check(observation, decision):
             yield f"{check.__name__}: {told}"
 
@@ -53,6 +53,16 @@ def traffic_first(observation: Observation, decision: Decision) -> Iterator[str]
         yield f"turned from {state.stage}, and the traffic stayed"
 
 
+def keeps_its_weight(observation: Observation, decision: Decision) -> Iterator[str]:
+    """No weight 0 goes out in mid-ramp or during promotion, unless the rollout turns back."""
+    before, after = observation.status.state.stage, decision.status.state.stage
+    withdrawn = any(
+        isinstance(one, WithdrawWeight) for one in (*decision.urgent, *decision.actions)
+    )
+    if withdrawn and before in PURSUED and after in PURSUED:
+        yield f"weight 0 goes out in stage {after}"
+
+
 def marks_what_failed(observation: Observation, decision: Decision) -> Iterator[str]:
     """The revert's route write carries the mark of its revision; a promotion's carries none."""
     promoted = decision.status.state.outcome is Outcome.PROMOTED
@@ -67,3 +77,12 @@ def looks_again_in_future(observation: Observation, decision: Decision) -> Itera
     del observation
     if decision.requeue_after is not None and decision.requeue_after.total_seconds() <= 0:
         yield f"look again after {decision.requeue_after}"
+
+
+CHECKS = (
+    keeps_its_weight,
+    collapses_at_once,
+    traffic_first,
+    marks_what_failed,
+    looks_again_in_future,
+)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gatewaycanary.api.status import Stage, parse_status
 from gatewaycanary.core.decision import Event, SetStableImage, WithdrawWeight
 from gatewaycanary.core.observation import Observation
-from model.observing import HOOKS, PASSED
+from model.observing import PASSED
 from model.pictures import Picture
 from model.replicas import StatusWrite, Step
 
@@ -51,7 +51,7 @@ class Ledger:
         if route.carries and route.weight == self.announced and self.announced:
             self.carried.setdefault((self.revision, self.announced), self.seconds())
         for key, hooks in picture.runs:
-            if len(hooks) == HOOKS and all(state == PASSED for state in hooks):
+            if len(hooks) == picture.suite_length and all(state == PASSED for state in hooks):
                 self.passed.add((key.revision, key.weight, key.suite))
 
     def decided(self, observation: Observation) -> None:

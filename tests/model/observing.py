@@ -28,7 +28,6 @@ from gatewaycanary.core.observation import (
 )
 from model.pictures import Picture, Resource, RunKey
 
-HOOKS: Final = 2
 RUNNING: Final = "Running"
 PASSED: Final = "Passed"
 FAILED: Final = "Failed"
@@ -178,7 +177,7 @@ def _tests(picture: Picture, memory: Memory, status: Status, *, has_suites: bool
     if key.run == 0:
         return RunView(log_tail=memory.log_tail, objects_left=left, releases=releases)
     hooks = picture.hooks(key)
-    phase, work = run_phase(hooks, key, memory)
+    phase, work = run_phase(picture, key, memory)
     failed = next((at for at, state in enumerate(hooks) if state == FAILED), None)
     return RunView(
         phase=phase,
@@ -192,16 +191,17 @@ def _tests(picture: Picture, memory: Memory, status: Status, *, has_suites: bool
     )
 
 
-def run_phase(hooks: tuple[str, ...], key: RunKey, memory: Memory) -> tuple[RunPhase, bool]:
+def run_phase(picture: Picture, key: RunKey, memory: Memory) -> tuple[RunPhase, bool]:
     """Tell where a run stands, and whether its next object is still to be made."""
-    gone = any((key, at) in memory.seen for at in range(len(hooks), HOOKS))
+    hooks, length = picture.hooks(key), picture.suite_length
+    gone = any((key, at) in memory.seen for at in range(len(hooks), length))
     if FAILED in hooks:
         return RunPhase.FAILED, False
     if EVICTED in hooks or gone:
         return RunPhase.INTERRUPTED, False
     if RUNNING in hooks:
         return RunPhase.RUNNING, False
-    if len(hooks) == HOOKS:
+    if len(hooks) == length:
         return RunPhase.PASSED, False
     return RunPhase.RUNNING, True
 

@@ -31,7 +31,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stable:
-    """The target Deployment: its wish, and its pods on the wished and on older templates."""
+    """The target Deployment: its wish, and its pods on the wished and on older templates.
+
+    ``stuck``: no pod becomes ready any more.
+    """
 
     image: str
     template: str = "template-a"
@@ -42,6 +45,7 @@ class Stable:
     unready: int = 0
     old_ready: int = 0
     old_unready: int = 0
+    stuck: bool = False
 
     @property
     def endpoints(self) -> int:
@@ -58,13 +62,14 @@ class Stable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
-    """The canary Deployment with its pods."""
+    """The canary Deployment with its pods; ``stuck`` as stable's."""
 
     revision: str
     replicas: int
     deleting: bool = False
     ready: int = 0
     unready: int = 0
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,10 @@ Runs = tuple[tuple[RunKey, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The whole cluster at one moment, or an operator's view of it."""
+    """The whole cluster at one moment, or an operator's view of it.
+
+    ``suite_length``: how many hooks each suite of the release has.
+    """
 
     resource: Resource | None
     stable: Stable | None
@@ -133,6 +141,7 @@ class Picture:
     scaler: Scaler | None = None
     runs: Runs = ()
     problems: tuple[Problem, ...] = ()
+    suite_length: int = 2
 
     def hooks(self, key: RunKey) -> tuple[str, ...]:
         """Give the states of a run's hooks, in their order."""

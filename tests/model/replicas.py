@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from gatewaycanary.api.status import Status
+from gatewaycanary.api.status import Status, dump_status
 from gatewaycanary.core.decide import decide
 from gatewaycanary.core.decision import (
     Action,
@@ -45,13 +45,17 @@ Effect = Action | StatusWrite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One effect: of which decision, and what the cluster was before and after it."""
+    """One effect: of which decision, and what the cluster was before and after it.
+
+    ``earlier``: what the same look had sent before, whether it succeeded or not.
+    """
 
     effect: Effect
     observation: Observation
     decision: Decision
     before: Picture
     after: Picture
+    earlier: tuple[Effect, ...] = ()
 
 
 class Replica:
@@ -83,6 +87,7 @@ class Replica:
         self._marker: tuple[int, ...] = ()
         self._again = True
         self._failed = False
+        self._sent: list[Effect] = []
 
     def is_due(self) -> bool:
         """Tell whether an event, an error or a deadline asks for another look."""
@@ -110,6 +115,7 @@ class Replica:
     def reconcile(self) -> Iterator[Effect]:
         """Observe, decide, record and act, once."""
         self._marker, self._again, self._failed = self.view.marker(), False, False
+        self._sent = []
         seen, now = self.view.picture(), self._clock()
         self.look_again_at = None
         observation = observe(seen, self.memory, now)
@@ -149,7 +155,8 @@ class Replica:
         effect = StatusWrite(status=decision.status)
         yield effect
         before = self._cluster.now
-        store_status(self._cluster, seen, decision.status)
+        self._sent.append(effect)
+        store_status(self._cluster, seen, dump_status(decision.status))
         self.view.catch_up("resource")
         self._tell(effect, observation, decision, before)
         yield effect
@@ -159,6 +166,7 @@ class Replica:
     ) -> Iterator[Effect]:
         yield action
         before = self._cluster.now
+        self._sent.append(action)
         self._perform(action, seen, decision)
         if isinstance(action, LoadTests | ReadTestLog):
             self._again = True
@@ -168,7 +176,8 @@ class Replica:
 
     def _perform(self, action: Action, seen: Picture, decision: Decision) -> None:
         try:
-            self._hands.perform(action, seen, decision.status, self.memory)
+            newest = self.view.picture().resource
+            self._hands.perform(action, seen, decision.status, self.memory, newest=newest)
         except RefusedError:
             if isinstance(action, ROUTE_WRITES):
                 self.memory.unwritable_since = self.memory.unwritable_since or self._clock()
@@ -191,5 +200,6 @@ class Replica:
                 decision=decision,
                 before=before,
                 after=self._cluster.now,
+                earlier=tuple(self._sent[:-1]),
             )
         )
