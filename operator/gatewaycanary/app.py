@@ -102,7 +102,7 @@ def build(
     lease = _lease(options, client=reading, connection=connection, rng=rng, identity=identity)
     client = reading if lease is None else reading.fenced(lease.fence)
     queue: Queue[Key] = Queue(
-        backoff=Backoff(first=0.1, limit=30.0, rng=rng),
+        backoff=Backoff(first=0.1, limit=10.0, rng=rng),
         on_latency=lambda priority, seconds: metrics.observe_queue_latency(
             priority.name.lower(), seconds
         ),

@@ -12,7 +12,9 @@ stream that ends before it brought anything counts as a failure, or a server tha
 up would be asked in a tight loop.
 
 A 410 means that events were lost: the store is listed anew, and what the list lacks is deleted in
-the store as if the watch had told it.
+the store as if the watch had told it. A server that was started anew says so of most kinds: it is
+an answer, so it is listed soon, however long the server was away before; only a 410 that comes
+again, without an event in between, is paused after.
 """
 
 import asyncio
@@ -69,7 +71,7 @@ class Reflector(Generic[T]):
         label_selector: str | None = None,
         field_selector: str | None = None,
         inactivity: float = 150.0,
-        backoff: tuple[float, float] = (0.2, 30.0),
+        backoff: tuple[float, float] = (0.2, 10.0),
         absent_backoff: tuple[float, float] = (5.0, 60.0),
         on_presence: Callable[[], None] = lambda: None,
     ) -> None:
@@ -85,6 +87,7 @@ class Reflector(Generic[T]):
         self._absent_backoff = Backoff(first=absent_backoff[0], limit=absent_backoff[1], rng=rng)
         self._failures = 0
         self._absences = 0
+        self._expiries = 0
         self._version = ""
         self.on_presence = on_presence
         self._recheck = asyncio.Event()
@@ -107,7 +110,7 @@ class Reflector(Generic[T]):
                 await self._absent(error)
             except GoneError as error:
                 self.state = State.STARTING
-                await self._failed(error)
+                await self._expired(error)
             except KubeError as error:
                 await self._failed(error)
 
@@ -130,6 +133,7 @@ class Reflector(Generic[T]):
                 break
         self.store.sweep(seen, int(answer["metadata"]["resourceVersion"]))
         self._version = str(answer["metadata"]["resourceVersion"])
+        self._failures = 0
         self._become(State.FOLLOWING)
 
     def _become(self, state: State) -> None:
@@ -165,7 +169,7 @@ class Reflector(Generic[T]):
                 observe(event["type"], obj)
                 self._version = obj["metadata"]["resourceVersion"]
                 brought = True
-                self._failures = 0
+                self._failures = self._expiries = 0
         return brought
 
     async def _absent(self, error: KubeError) -> None:
@@ -178,12 +182,16 @@ class Reflector(Generic[T]):
         self._absences += 1
         await self._wait(self._absent_backoff.delay(self._absences))
 
-    async def _failed(self, error: KubeError) -> None:
-        await self._pause(self._backoff, error)
+    async def _expired(self, error: GoneError) -> None:
+        self._failures = 0
+        self._expiries += 1
+        delay = self._backoff.delay(self._expiries)
+        _log.info("%s: %s; listed anew in %.1f s", self.resource.plural, error, delay)
+        await self._wait(delay)
 
-    async def _pause(self, backoff: Backoff, error: KubeError) -> None:
+    async def _failed(self, error: KubeError) -> None:
         self._failures += 1
-        delay = backoff.delay(self._failures)
+        delay = self._backoff.delay(self._failures)
         if isinstance(error, ThrottledError):
             delay = max(delay, error.retry_after or 0.0)
         _log.warning("%s: %s; again in %.1f s", self.resource.plural, error, delay)

@@ -182,6 +182,30 @@ async def test_a_long_absence_does_not_slow_down_what_follows() -> None:
         await followed.until("x")
 
 
+async def test_a_long_outage_does_not_slow_down_a_new_list() -> None:
+    """A server that was started anew knows no old version: it is listed soon, not after a pause."""
+    away = [refuses(503, "ServiceUnavailable")] * 10
+    answers = (
+        lists(pod("x", 3), version=7),
+        *away,
+        refuses(410, "Expired"),
+        lists(pod("y", 9), version=9),
+        QUIET,
+    )
+    async with following(*answers, backoff=(0.001, 600.0)) as followed:
+        await followed.api.asked(12)
+        async with asyncio.timeout(0.5):
+            await followed.until("y")
+
+
+async def test_a_server_that_never_knows_the_version_is_not_asked_in_a_loop() -> None:
+    """A list and a 410 in turns, without an event, are paused after ever longer."""
+    turns = [lists(version=7), refuses(410, "Expired")] * 50
+    async with following(*turns, backoff=(0.05, 0.2)) as followed:
+        await asyncio.sleep(0.5)
+        assert len(followed.api.requests) <= 14
+
+
 async def test_a_resource_that_is_uninstalled_takes_its_objects_along() -> None:
     """The watch ends in 404: all that was there is told as deleted."""
     answers = (lists(pod("x", 3), version=7), refuses(404, "NotFound"))
