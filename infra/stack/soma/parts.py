@@ -99,6 +99,7 @@ class Parts:
                 away=(*UNAVAILABLE, MemoryAwayError),
                 is_ready=self.is_ready,
                 tell=self.metrics.tell_entry,
+                in_hand=self.metrics.in_hand.track_inprogress,
             ),
             limits=Limits(
                 lanes=settings.concurrency,

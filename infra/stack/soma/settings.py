@@ -88,9 +88,14 @@ class Settings(BaseModel):
     max_deliveries: int = Field(
         5, ge=1, description="after so many an entry goes to the stream `soma:dead`"
     )
+    keep_hours: int = Field(
+        24, ge=1, description="how long outbox-sync keeps rows that are settled"
+    )
     poll_ms: int = Field(200, ge=10, description="how often outbox-sync looks for rows")
     resend_ms: int = Field(
-        60_000, ge=100, description="after so long without an effect a row is sent again"
+        60_000,
+        ge=100,
+        description="after so long without an effect a row is sent again, then rarer each time",
     )
     tool_timeout_ms: int = Field(5_000, ge=100, description="how long a tool's result is awaited")
     task_pace_ms: int = Field(500, ge=0, description="the least time of a task's step")

@@ -12,7 +12,12 @@ from prometheus_client.process_collector import ProcessCollector
 
 from soma.settings import Role, Settings
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -20,59 +25,47 @@ class Metrics:
     """What a process counts."""
 
     def __init__(self, role: Role, *, version: str) -> None:
-        self.registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        self.build = Gauge("soma_build_info", "Always 1", ("role", "version"), registry=registry)
-        self.build.labels(role.value, version).set(1)
-        self.requests = Counter(
-            "soma_http_requests_total",
-            "Requests by route and status",
-            ("method", "route", "code"),
-            registry=registry,
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._gauge("soma_build_info", "Always 1", "role", "version").labels(role, version).set(1)
+        self.in_hand = self._gauge("soma_in_hand", "Requests or entries that are being worked on")
+        self.requests = self._counter(
+            "soma_http_requests_total", "Requests by route and status", "method", "route", "code"
         )
-        self.request_seconds = Histogram(
-            "soma_http_request_seconds",
-            "How long they took",
-            ("method", "route"),
-            buckets=_SECONDS,
-            registry=registry,
+        self.request_seconds = self._seconds(
+            "soma_http_request_seconds", "How long they took", "method", "route"
         )
-        self.calls = Counter(
-            "soma_grpc_calls_total",
-            "Calls of memory-service",
-            ("method", "code"),
-            registry=registry,
+        self.calls = self._counter(
+            "soma_grpc_calls_total", "Calls of memory-service", "method", "code"
         )
-        self.entries = Counter(
+        self.entries = self._counter(
             "soma_entries_total",
             "Deliveries by stream and outcome: done, repeated, failed, waiting, dead",
-            ("stream", "outcome"),
-            registry=registry,
+            "stream",
+            "outcome",
         )
-        self.entry_seconds = Histogram(
-            "soma_entry_seconds",
-            "How long a delivery was in hand",
-            ("stream",),
-            buckets=_SECONDS,
-            registry=registry,
+        self.entry_seconds = self._seconds(
+            "soma_entry_seconds", "How long a delivery was in hand", "stream"
         )
-        self.relayed = Counter(
-            "soma_outbox_relayed_total",
-            "Outbox rows sent: first or again",
-            ("send",),
-            registry=registry,
+        self.relayed = self._counter(
+            "soma_outbox_relayed_total", "Outbox rows sent: first or again", "send"
         )
-        self.unsettled = Gauge(
-            "soma_outbox_unsettled", "Outbox rows whose effect is to come", registry=registry
-        )
-        self.tools = Counter(
-            "soma_tools_total", "Tools carried out", ("tool", "outcome"), registry=registry
-        )
+        self.unsettled = self._gauge("soma_outbox_unsettled", "Outbox rows whose effect is to come")
+        self.tools = self._counter("soma_tools_total", "Tools carried out", "tool", "outcome")
 
     def tell_entry(self, stream: str, outcome: str, seconds: float) -> None:
         """Count a delivery."""
         self.entries.labels(stream, outcome).inc()
         self.entry_seconds.labels(stream).observe(seconds)
+
+    def _counter(self, name: str, told: str, *labels: str) -> Counter:
+        return Counter(name, told, labels, registry=self.registry)
+
+    def _gauge(self, name: str, told: str, *labels: str) -> Gauge:
+        return Gauge(name, told, labels, registry=self.registry)
+
+    def _seconds(self, name: str, told: str, *labels: str) -> Histogram:
+        return Histogram(name, told, labels, buckets=_SECONDS, registry=self.registry)
 
 
 class _Lines(logging.Formatter):

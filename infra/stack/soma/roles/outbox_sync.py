@@ -21,7 +21,8 @@ from soma.telemetry import Metrics
 
 BATCH = 100
 PAUSE = 0.5
-COUNT_EVERY = 2.0
+LOOK_ROUND = 2.0
+PRUNED = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +41,13 @@ class Relay:
     ) -> None:
         self._poll = settings.poll_ms / 1000
         self._resend = timedelta(milliseconds=settings.resend_ms)
+        self._keep = timedelta(hours=settings.keep_hours)
         self._strikes = Strikes(settings.faults())
         self._database = database
         self._streams = streams
         self._metrics = metrics
         self._is_ready = is_ready
-        self._count_at = 0.0
+        self._look_round_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look for rows, at once again after a full batch."""
@@ -60,9 +62,10 @@ class Relay:
             await _pause(stop, pause)
 
     async def _pass(self) -> int:
-        if time.monotonic() >= self._count_at:
+        if time.monotonic() >= self._look_round_at:
             self._metrics.unsettled.set(await outbox.unsettled(self._database))
-            self._count_at = time.monotonic() + COUNT_EVERY
+            await outbox.prune(self._database, settled=self._keep, limit=PRUNED)
+            self._look_round_at = time.monotonic() + LOOK_ROUND
         await self._strikes.pass_through()
         first, again = await outbox.relay(
             self._database, self._streams.send, limit=BATCH, resend=self._resend

@@ -23,6 +23,8 @@ from soma.telemetry import Metrics
 SPARED = frozenset({"/v1/health", "/v1/ready", "/v1/version", "/metrics"})
 """What no fault of the API strikes, so that each can be seen alone."""
 
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
 
 def create(
     settings: Settings,
@@ -48,9 +50,8 @@ def token_needed(settings: Settings) -> list[params.Depends]:
     if settings.auth_mode == "off":
         return []
     wanted = settings.auth_token.get_secret_value().encode()
-    scheme = HTTPBearer(auto_error=False)
 
-    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> None:
+    def check(given: Bearer) -> None:
         if given is None or not hmac.compare_digest(given.credentials.encode(), wanted):
             raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
@@ -134,10 +135,13 @@ class _Around:
             self._metrics.request_seconds.labels(scope["method"], route).observe(seconds)
 
     async def _struck(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] not in SPARED:
+        if scope["path"] in SPARED:
+            await self._app(scope, receive, send)
+            return
+        with self._metrics.in_hand.track_inprogress():
             try:
                 await self._strikes.pass_through()
             except FaultError as fault:
                 await JSONResponse({"detail": str(fault)}, 500)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)

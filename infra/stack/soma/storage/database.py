@@ -22,6 +22,8 @@ UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    # Where the server's farewell to an idle connection meets the next query.
+    asyncpg.InternalClientError,
 )
 """What is raised while the database is away (a TimeoutError is an OSError)."""
 

@@ -17,8 +17,17 @@ _DUE = """
     where settled_at is null and due_at <= now()
     order by due_at, id limit $1 for update skip locked
 """
-_SENT = "update outbox set sends = sends + 1, due_at = now() + $2 where id = any($1)"
+# Rarer each time: while no worker runs, a stream is not to fill with repeats.
+_SENT = """
+    update outbox set sends = sends + 1, due_at = now() + $2::interval * power(2, least(sends, 4))
+    where id = any($1)
+"""
 _SETTLED = "update outbox set settled_at = now() where envelope_id = $1 and settled_at is null"
+_PRUNED = """
+    delete from outbox where id in (
+        select id from outbox where settled_at < now() - $1::interval
+        order by id limit $2 for update skip locked)
+"""
 _POSTPONED = "update outbox set due_at = now() + $2 where envelope_id = $1 and settled_at is null"
 
 
@@ -63,6 +72,12 @@ async def relay(
         await connection.execute(_SENT, [row["id"] for row in rows], resend)
     again = sum(row["sends"] > 0 for row in rows)
     return len(rows) - again, again
+
+
+async def prune(database: Database, *, settled: timedelta, limit: int) -> None:
+    """Delete rows that have been settled for so long."""
+    async with database.transaction() as connection:
+        await connection.execute(_PRUNED, settled, limit)
 
 
 async def unsettled(database: Database) -> int:

@@ -18,8 +18,9 @@ _MESSAGES = """
         case when answer.id is not null then 'answered'
              when m.failed_at is not null then 'failed' else 'pending' end as state
     from messages m left join messages answer on answer.reply_to = m.id
-    where m.session_id = $1 order by m.position
+    where m.session_id = $1 order by m.position desc limit $2
 """
+SHOWN = 500
 
 
 class ContradictionError(Exception):
@@ -104,11 +105,11 @@ async def give_up(database: Database, message: UUID) -> None:
 
 
 async def conversation(database: Database, session: str) -> Sequence[Message] | None:
-    """Give what was said in a session, the oldest first; None if there is no such session."""
+    """Give the newest messages of a session, the oldest first; None if there is no such session."""
     async with database.transaction() as connection:
         if not await connection.fetchval("select true from sessions where id = $1", session):
             return None
-        rows = await connection.fetch(_MESSAGES, session)
+        rows = await connection.fetch(_MESSAGES, session, SHOWN)
     return [
         Message(
             id=row["id"],
@@ -118,5 +119,5 @@ async def conversation(database: Database, session: str) -> Sequence[Message] | 
             reply_to=row["reply_to"],
             state=row["state"] if row["role"] == "user" else None,
         )
-        for row in rows
+        for row in reversed(rows)
     ]

@@ -16,13 +16,19 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from soma.domain.envelopes import DEAD, Envelope
 
-UNAVAILABLE = (OSError, RedisConnectionError, RedisTimeoutError)
-"""What is raised while Redis is away."""
+UNAVAILABLE = (
+    OSError,
+    RedisConnectionError,
+    RedisTimeoutError,
+    ReadOnlyError,
+    OutOfMemoryError,
+)
+"""What is raised while Redis is away, or takes nothing."""
 
 KEPT_DEAD = 1_000
 REPLY_SECONDS = 600
@@ -114,15 +120,17 @@ class Streams:
         if not found[1]:
             return None
         [(identity, fields)] = found[1]
-        counted = await self._redis.xpending_range(
-            seat.stream, seat.group, min=identity, max=identity, count=1
+        counted = await _grouped(
+            self._redis.xpending_range(seat.stream, seat.group, min=identity, max=identity, count=1)
         )
         deliveries = int(counted[0]["times_delivered"]) if counted else 1
         return Entry(id=identity, fields=fields, deliveries=deliveries)
 
     async def give_sign(self, seat: Seat, entry: Entry) -> None:
         """Tell that an entry is still being worked on."""
-        await self._redis.xclaim(seat.stream, seat.group, seat.consumer, 0, [entry.id], justid=True)
+        await _grouped(
+            self._redis.xclaim(seat.stream, seat.group, seat.consumer, 0, [entry.id], justid=True)
+        )
 
     async def finish(self, seat: Seat, entry: Entry) -> None:
         """Acknowledge an entry and delete it."""
@@ -148,16 +156,23 @@ class Streams:
 
     async def leave(self, seat: Seat) -> bool:
         """Leave the group unless entries are in hand, which would be lost with the seat."""
-        pending = await self._redis.xpending_range(
-            seat.stream, seat.group, min="-", max="+", count=1, consumername=seat.consumer
+        pending = await _grouped(
+            self._redis.xpending_range(
+                seat.stream, seat.group, min="-", max="+", count=1, consumername=seat.consumer
+            )
         )
         if not pending:
-            await self._redis.xgroup_delconsumer(seat.stream, seat.group, seat.consumer)
+            await self._remove(seat, seat.consumer)
         return not pending
 
-    async def length(self, stream: str) -> int:
-        """Count a stream's entries."""
-        return int(await self._redis.xlen(stream))
+    async def forget(self, seat: Seat, *, idle_ms: int) -> None:
+        """Take the seats of consumers away that have nothing in hand and died long ago."""
+        for one in await _grouped(self._redis.xinfo_consumers(seat.stream, seat.group)):
+            if one["pending"] == 0 and one["idle"] > idle_ms:
+                await self._remove(seat, one["name"])
+
+    async def _remove(self, seat: Seat, consumer: str) -> None:
+        await _grouped(self._redis.xgroup_delconsumer(seat.stream, seat.group, consumer))
 
     async def reply(self, key: str, fields: Mapping[str, str]) -> None:
         """Leave a reply for whoever waits; it stays for a repeat, and goes by itself."""
@@ -183,6 +198,6 @@ async def _grouped(asked: Any) -> Any:
     try:
         return await asked
     except ResponseError as error:
-        if str(error).startswith(("NOGROUP", "UNBLOCKED")):
+        if str(error).startswith(("NOGROUP", "UNBLOCKED", "no such key")):
             raise GroupGoneError(str(error)) from error
         raise

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,7 @@ Outcome = Literal["done", "repeated"]
 Told = Literal["done", "repeated", "failed", "waiting", "dead"]
 READ_MS = 500
 PAUSE = 0.5
+FORGOTTEN_MS = 3_600_000
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Work:
     away: tuple[type[Exception], ...]
     is_ready: Callable[[], Awaitable[bool]]
     tell: Callable[[str, Told, float], None]
+    in_hand: Callable[[], AbstractContextManager[None]]
 
 
 class Consumer:
@@ -64,6 +66,8 @@ class Consumer:
     async def run(self, stop: asyncio.Event) -> None:
         """Consume; what is in hand at the stop is finished, and the seat given up."""
         await self._until_ready(stop)
+        with suppress(GroupGoneError, *UNAVAILABLE):
+            await self._streams.forget(self._seat, idle_ms=FORGOTTEN_MS)
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._limits.lanes):
                 lanes.create_task(self._lane(stop))
@@ -75,7 +79,8 @@ class Consumer:
         while not stop.is_set():
             try:
                 if entry := await self._next():
-                    await self._handle(entry)
+                    with self._work.in_hand():
+                        await self._handle(entry)
             except GroupGoneError:
                 await self._open(stop)
             except self._away as error:
@@ -125,17 +130,17 @@ class Consumer:
 
     @asynccontextmanager
     async def _signs_of_life(self, entry: Entry) -> AsyncIterator[None]:
-        signs = asyncio.create_task(self._give_signs(entry))
+        # Told to end rather than cancelled: a command that is broken off costs its connection.
+        over = asyncio.Event()
+        signs = asyncio.create_task(self._give_signs(entry, over))
         try:
             yield
         finally:
-            signs.cancel()
-            with suppress(asyncio.CancelledError):
-                await signs
+            over.set()
+            await signs
 
-    async def _give_signs(self, entry: Entry) -> None:
-        while True:
-            await asyncio.sleep(self._limits.reclaim_ms / 4_000)
+    async def _give_signs(self, entry: Entry, over: asyncio.Event) -> None:
+        while not await _is_set(over, within=self._limits.reclaim_ms / 4_000):
             with suppress(GroupGoneError, *UNAVAILABLE):
                 await self._streams.give_sign(self._seat, entry)
 
@@ -154,5 +159,11 @@ class Consumer:
 
 
 async def _pause(stop: asyncio.Event) -> None:
+    await _is_set(stop, within=PAUSE)
+
+
+async def _is_set(event: asyncio.Event, *, within: float) -> bool:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), PAUSE)
+        async with asyncio.timeout(within):
+            await event.wait()
+    return event.is_set()
