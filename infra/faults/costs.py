@@ -10,7 +10,7 @@ from faults.kinds import Fault
 from faults.ledgers import Stroke
 from faults.plans import LEASES
 from faults.requests import Request
-from gatewaycanary.core.naming import RUN_LABEL, WITHDRAWN_ANNOTATION
+from gatewaycanary.core.naming import RUN_LABEL
 from proving import timelines
 from proving.histories import Record
 
@@ -69,14 +69,13 @@ def needless_lists(
 def too_hasty(requests: Iterable[Request]) -> list[Request]:
     """Choose, of those that did not wait for their Retry-After, the ones that should have.
 
-    A Lease is renewed in time, or lost; a revert's route write outranks all. GatewayCanaries are
-    followed twice, by kopf too, and one of them does not know what the other was told.
+    A Lease is renewed in time, or lost. GatewayCanaries are followed twice, by kopf too, and one
+    of them does not know what the other was told.
     """
     return [
         each
         for each in requests
         if each.resource != LEASES
-        if WITHDRAWN_ANNOTATION.encode() not in each.body
         if not (each.verb in {"list", "watch"} and each.resource == "gatewaycanaries")
         if each.verb != "discover"
     ]

@@ -51,7 +51,8 @@ class Recollection:
 
     ``met``: whether this process has looked at it before. ``logs``: the failed test's log by
     revision. ``cleaned``: the last rollout whose test objects were deleted, by its ordinal.
-    ``asked``: the patience that the API server asked for at ``asked_at``.
+    ``asked``: the patience that the API server asked for at ``asked_at``, of a revert's own write
+    if ``asked_urgently``.
     """
 
     uid: str
@@ -67,9 +68,15 @@ class Recollection:
     resume_at: datetime = LONG_AGO
     asked: timedelta = timedelta()
     asked_at: datetime = LONG_AGO
+    asked_urgently: bool = False
 
-    def patience(self, *, now: datetime) -> timedelta:
-        """Tell for how much longer the API server wants to be left alone about this canary."""
+    def patience(self, *, now: datetime, urgent: bool) -> timedelta:
+        """Tell for how much longer the API server wants to be left alone about this canary.
+
+        What is urgent waits only where just that was refused.
+        """
+        if urgent and not self.asked_urgently:
+            return timedelta()
         # NB: a clock that was set back must not prolong it.
         passed = now - self.asked_at
         return max(self.asked - passed, timedelta()) if passed >= timedelta() else timedelta()
@@ -111,11 +118,11 @@ class Memory:
         """Forget a canary that is gone."""
         self._kept.pop(key, None)
 
-    def note_asked(self, key: Key, patience: timedelta, *, at: datetime) -> None:
-        """Note that the API server asked for patience."""
+    def note_asked(self, key: Key, patience: timedelta, *, at: datetime, urgent: bool) -> None:
+        """Note that the API server asked for patience; a revert's own outlasts any other."""
         kept = self._kept.get(key)
-        if kept is not None:
-            kept.asked, kept.asked_at = patience, at
+        if kept is not None and not kept.patience(now=at, urgent=True):
+            kept.asked, kept.asked_at, kept.asked_urgently = patience, at, urgent
 
     def is_unwritable(self, key: Key) -> bool:
         """Tell whether the last write of the route failed."""

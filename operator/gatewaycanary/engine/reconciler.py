@@ -113,10 +113,10 @@ class Reconciler:
         level = logging.DEBUG if isinstance(error, ConflictError) else logging.WARNING
         _log.log(level, "%s/%s: %s; again in %.2f s", *key, error, delay)
 
-    def _note_patience(self, key: Key, error: KubeError) -> None:
+    def _note_patience(self, key: Key, error: KubeError, *, urgent: bool = False) -> None:
         if isinstance(error, ThrottledError) and error.retry_after:
             patience = timedelta(seconds=error.retry_after)
-            self._observer.memory.note_asked(key, patience, at=self._clock())
+            self._observer.memory.note_asked(key, patience, at=self._clock(), urgent=urgent)
 
     def _priority(self, key: Key) -> Priority:
         reverts = self._observer.stage(key) is Stage.ROLLING_BACK
@@ -158,9 +158,10 @@ class Reconciler:
             self._metrics.observe_existing(observation.meta, observation.status)
 
     def _must_wait(self, observed: Observed, decision: Decision) -> bool:
-        """Put off what an event has woken too early after a 429; a revert outranks the patience."""
-        wait = observed.recollection.patience(now=observed.observation.now)
-        if decision.urgent or wait <= timedelta():
+        """Put off what an event has woken too early after a 429; a revert, only its own."""
+        now, urgent = observed.observation.now, bool(decision.urgent)
+        wait = observed.recollection.patience(now=now, urgent=urgent)
+        if wait <= timedelta():
             return False
         self._queue.add_after(observed.key, wait.total_seconds(), self._priority(observed.key))
         return True
@@ -187,6 +188,7 @@ class Reconciler:
         except FencedError:
             raise
         except KubeError as error:
+            self._note_patience(observed.key, error, urgent=True)
             return error
         if decision.urgent:
             self._reactions.answered(observed.key, "revert")

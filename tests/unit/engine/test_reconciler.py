@@ -343,6 +343,21 @@ async def test_an_event_does_not_cut_the_patience_short(monkeypatch: pytest.Monk
 
 
 @virtual
+async def test_a_revert_has_patience_with_its_own_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event, or a conflict of the status, does not send what was just put off."""
+    setting = Setting(monkeypatch, BACK)
+    setting.actor.errors[WITHDRAW] = [throttled(7.0)]
+    setting.recorder.errors = [stale()]
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work()
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work(until=6.9)
+    assert setting.steps.count(("act", WITHDRAW)) == 1
+    await setting.work(until=7.1)
+    assert setting.steps.count(("act", WITHDRAW)) == 2
+
+
+@virtual
 async def test_a_revert_needs_no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 429 for something else does not keep traffic on a canary that has failed."""
     setting = Setting(monkeypatch, FORTH)

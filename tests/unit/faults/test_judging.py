@@ -86,10 +86,10 @@ def test_haste() -> None:
 
 
 def test_who_must_not_hurry() -> None:
-    """A Lease is renewed in time, and a revert's route write outranks all."""
-    ingress = "/apis/networking.k8s.io/v1/namespaces/a/ingresses/b"
-    revert = requests.read("PATCH", ingress, body=b'{"canary.soma.dev/withdrawn": "r"}')
-    assert costs.too_hasty([LEASE, revert, CREATE]) == [CREATE]
+    """A Lease is renewed in time, and of two watches one does not know of the other's 429."""
+    canaries = "/apis/canary.soma.dev/v1alpha1/namespaces/a/gatewaycanaries"
+    watch = requests.read("GET", canaries, query={"watch": "true"})
+    assert costs.too_hasty([LEASE, watch, CREATE]) == [CREATE]
 
 
 def test_lists_that_nothing_explains() -> None:
