@@ -9,10 +9,11 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 import kopf
@@ -31,7 +32,7 @@ from gatewaycanary.engine.sources import Sources
 from gatewaycanary.engine.supervisor import Supervisor, TaskEndedError
 from gatewaycanary.engine.testing import Suites
 from gatewaycanary.engine.writer import Writer
-from gatewaycanary.handlers import probes, settings, watching
+from gatewaycanary.handlers import probes, settings, shells, watching
 from gatewaycanary.kube.backoff import Backoff
 from gatewaycanary.kube.client import Client
 from gatewaycanary.kube.connection import Connection, connect
@@ -201,9 +202,14 @@ async def serve(options: Options) -> None:
 
 
 async def _until_stopped(engine: Engine, supervisor: Supervisor, connection: Connection) -> None:
-    stop, ready = asyncio.Event(), asyncio.Event()
-    shell = asyncio.create_task(_kopf(engine, connection, stop=stop, ready=ready), name="kopf")
-    told = asyncio.create_task(_told_to_stop(ready), name="signals")
+    stop, signalled = asyncio.Event(), asyncio.Event()
+
+    def run(ready: asyncio.Event) -> Coroutine[Any, Any, None]:
+        return _kopf(engine, connection, stop=stop, ready=ready)
+
+    keeping = shells.keep(run, stop=stop, on_signals=lambda: _heed_signals(signalled))
+    shell = asyncio.create_task(keeping, name="shell")
+    told = asyncio.create_task(signalled.wait(), name="signals")
     watched = asyncio.create_task(supervisor.watch(), name="supervisor")
     try:
         await asyncio.wait({shell, told, watched}, return_when=asyncio.FIRST_COMPLETED)
@@ -239,14 +245,10 @@ async def _kopf(
     )
 
 
-async def _told_to_stop(ready: asyncio.Event) -> None:
-    """Wait for a signal; kopf sets handlers of its own at its start, so ours come after."""
-    told = asyncio.Event()
-    await ready.wait()
+def _heed_signals(told: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
 
 
 def run(options: Options) -> int:
