@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from faults.kinds import Fault
+from faults.kinds import SILENT, Fault
 from faults.ledgers import Stroke
 from faults.plans import LEASES
 from faults.requests import Request
@@ -26,7 +26,6 @@ RESTART: Final = 30.0
 _RETRY: Final = 2.0
 """Seconds after which a revert is tried again at the latest."""
 
-_SILENT: Final = {Fault.SILENT_BEFORE, Fault.SILENT_AFTER}
 _TIMED: Final = {Fault.THROTTLED, Fault.SLOW, Fault.DELAYED}
 
 
@@ -82,7 +81,7 @@ def too_hasty(requests: Iterable[Request]) -> list[Request]:
 
 
 def _cost(stroke: Stroke) -> float:
-    if stroke.injection.fault in _SILENT:
+    if stroke.injection.fault in SILENT:
         return PATIENCE + _RETRY
     if stroke.injection.fault in _TIMED:
         return stroke.injection.seconds

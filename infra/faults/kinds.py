@@ -66,6 +66,9 @@ STREAM: Final = (
 )
 """What can happen at an event of a watch."""
 
+SILENT: Final = frozenset({Fault.SILENT_BEFORE, Fault.SILENT_AFTER})
+"""What the client must give up by itself."""
+
 EVERY: Final = frozenset(Fault)
 
 

@@ -42,14 +42,14 @@ class Ledger:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._strokes: list[Stroke] = []
-        self._put_off: dict[tuple[str, str], float] = {}
+        self._put_off: dict[tuple[str, str, str], float] = {}
         self._hasty: list[Request] = []
 
     def note(self, request: Request) -> None:
         """Count a request that came, whatever becomes of it."""
         with self._lock:
             self._counts[request.verb, request.resource] += 1
-            until = self._put_off.pop((request.verb, request.path), 0.0)
+            until = self._put_off.pop(request.target, 0.0)
             if time.monotonic() < until - _ROUNDING:
                 self._hasty.append(request)
 
@@ -59,7 +59,7 @@ class Ledger:
         with self._lock:
             self._strokes.append(stroke)
             if injection.fault is Fault.THROTTLED:
-                self._put_off[request.verb, request.path] = stroke.at + injection.seconds
+                self._put_off[request.target] = stroke.at + injection.seconds
 
     def counts(self) -> Counter[tuple[str, str]]:
         """Give the number of requests of each verb and resource."""

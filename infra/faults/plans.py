@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from faults.kinds import EVERY, STREAM, Fault, possible
+from faults.kinds import EVERY, SILENT, STREAM, Fault, possible
 from faults.requests import Request
 
 LEASES = "leases"
@@ -61,7 +61,10 @@ class Plan:
         dice = Random(f"{self.seed} {what}")
         if not choices or dice.random() >= rate:
             return None
-        return Injection(fault=dice.choice(choices), seconds=dice.choice((1.0, 2.0, 3.0)))
+        # NB: no answer costs ten seconds, where all else costs one to three.
+        weights = [1 if fault in SILENT else 3 for fault in choices]
+        fault = dice.choices(choices, weights)[0]
+        return Injection(fault=fault, seconds=dice.choice((1.0, 2.0, 3.0)))
 
 
 class Course:

@@ -36,6 +36,7 @@ _PASSED_BACK: Final = ("Content-Type", "Retry-After", "Warning")
 _SILENCE: Final = 120.0
 """Seconds for which nothing is said, at most; a client has given up long before."""
 
+_FAREWELLS: Final = 10
 _LARGEST: Final = 16 * 2**20
 
 
@@ -113,6 +114,9 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._session.close()
+        # NB: a transport that was closed lets go of its socket only in later turns of the loop.
+        for _ in range(_FAREWELLS):
+            await asyncio.sleep(0)
 
     async def _serve(self, incoming: web.Request) -> web.StreamResponse:
         request = requests.read(

@@ -46,6 +46,12 @@ class Request:
         asked = "&".join(f"{name}={value}" for name, value in sorted(self.query.items()))
         return f"{self.path}?{asked}"
 
+    @property
+    def target(self) -> tuple[str, str, str]:
+        """Tell which requests are the same one, sent again: verb, path and a new object's name."""
+        named = (self.content() or {}).get("metadata", {}) if self.verb == "create" else {}
+        return self.verb, self.path, str(named.get("name", ""))
+
     def content(self) -> Any:
         """Give the body's JSON; None without a body."""
         return json.loads(self.body) if self.body else None
