@@ -188,7 +188,6 @@ class Reconciler:
         except FencedError:
             raise
         except KubeError as error:
-            self._note_patience(observed.key, error, urgent=True)
             return error
         if decision.urgent:
             self._reactions.answered(observed.key, "revert")
@@ -237,6 +236,7 @@ class Reconciler:
 
     def _note_failure(self, key: Key, action: Action, error: KubeError) -> None:
         """Note since when traffic cannot be brought home: a deletion must not wait for ever."""
+        self._note_patience(key, error, urgent=isinstance(action, WAYS_BACK))
         if isinstance(action, WAYS_BACK) and not isinstance(error, NotFoundError | FencedError):
             self._observer.memory.note_unwritable(key, since=self._clock())
 

@@ -358,6 +358,19 @@ async def test_a_revert_has_patience_with_its_own_write(monkeypatch: pytest.Monk
 
 
 @virtual
+async def test_the_way_back_has_patience_with_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same write is sent first after the status that announces it, and then before all."""
+    setting = Setting(monkeypatch, Decision(status=Status(message="home"), actions=(WITHDRAW,)))
+    setting.actor.errors[WITHDRAW] = [throttled(7.0)]
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work()
+    setting.decision = BACK
+    setting.queue.add(KEY, Priority.ACTIVE)
+    await setting.work(until=6.9)
+    assert setting.steps.count(("act", WITHDRAW)) == 1
+
+
+@virtual
 async def test_a_revert_needs_no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 429 for something else does not keep traffic on a canary that has failed."""
     setting = Setting(monkeypatch, FORTH)
