@@ -11,15 +11,17 @@ uninstalled, whose history may still be there.
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from gatewaycanary.core.writes import Object
-from gatewaycanary.helmtests.manifests import Manifest, ManifestError, parse
+from gatewaycanary.helmtests.manifests import Manifest, parse
 
 SECRET_TYPE: Final = "helm.sh/release.v1"
 HOOK_ANNOTATION: Final = "helm.sh/hook"
@@ -27,8 +29,15 @@ BEFORE_CREATION: Final = "before-hook-creation"
 ON_SUCCESS: Final = "hook-succeeded"
 ON_FAILURE: Final = "hook-failed"
 TEST_KINDS: Final = frozenset({"Pod", "Job"})
-MAX_UNPACKED: Final = 64 * 1024 * 1024
+MAX_UNPACKED: Final = 32 * 1024 * 1024
 """Bytes. A Secret holds 1 MiB at most, which may unpack to a thousand times as much."""
+
+MAX_PARTS: Final = 250_000
+"""Brackets and commas outside of texts: each may cost a hundred bytes of memory, once read."""
+
+MAX_TEST_HOOKS: Final = 200
+MAX_HOOKS_LENGTH: Final = 4 * 1024 * 1024
+"""Characters of all test hooks' manifests."""
 
 INSTALL_ORDER: Final = (
     "PriorityClass",
@@ -74,6 +83,19 @@ INSTALL_ORDER: Final = (
 
 _RANKS: Final = {kind: rank for rank, kind in enumerate(INSTALL_ORDER)}
 _GONE: Final = frozenset({"uninstalled", "uninstalling"})
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+_T = TypeVar("_T")
+_PART: Final = re.compile(rb'([,\[{])|"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+"""What begins a value, where it does not stand in a text."""
 
 
 class ReleaseError(ValueError):
@@ -124,9 +146,9 @@ def decode(secret: Object) -> Release:
     """Read a release from its Secret; raise ReleaseError where that cannot be done."""
     name = str(secret["metadata"]["name"])
     try:
-        stored = _unpack((secret.get("data") or {})["release"])
-        return _release(name, stored)
-    except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+        data = _read(dict, secret.get("data") or {}, "data")
+        return _release(name, _unpack(_read(str, data.get("release"), "data.release")))
+    except (TypeError, ValueError, zlib.error) as error:
         raise ReleaseError(f"Secret {name} holds no readable release: {error}") from error
 
 
@@ -166,45 +188,91 @@ def _revision(secret: Object) -> int:
 
 
 def _unpack(value: str) -> Any:
-    packed = base64.b64decode(base64.b64decode(value, validate=True), validate=True)
+    packed = _decoded(_decoded(value.encode()))
     if not packed.startswith(b"\x1f\x8b\x08"):
-        return orjson.loads(packed)
+        return _load(packed)
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     text = reader.decompress(packed, MAX_UNPACKED)
     if reader.unconsumed_tail:
         raise ReleaseError(f"more than {MAX_UNPACKED} bytes unpacked")
     if not reader.eof:
         raise ReleaseError("the gzip stream ends early")
+    return _load(text)
+
+
+def _decoded(value: bytes) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError as error:
+        raise ReleaseError(f"data.release is no whole base64: {error}") from error
+
+
+def _load(text: bytes) -> Any:
+    """Read JSON; measure first what will come of it, for ``[[],[],…]`` grows to many times."""
+    # Nearly every release has fewer even with its texts, and those are counted in no time.
+    if sum(map(text.count, (b",", b"[", b"{"))) > MAX_PARTS and _parts(text) > MAX_PARTS:
+        raise ReleaseError(f"more than {MAX_PARTS} values")
     return orjson.loads(text)
 
 
-def _release(secret: str, stored: Mapping[str, Any]) -> Release:
-    hooks = [_hook(hook) for hook in stored.get("hooks") or () if _is_test_hook(hook)]
+def _parts(text: bytes) -> int:
+    """Count the parts, as far as it matters."""
+    parts = (1 for found in _PART.finditer(text) if found[1])
+    return sum(islice(parts, MAX_PARTS + 1))
+
+
+def _release(secret: str, content: object) -> Release:
+    stored = _read(dict, content, "its content")
+    every = [
+        _read(dict, hook, "a hook") for hook in _read(list, stored.get("hooks") or [], "hooks")
+    ]
+    tests = [hook for hook in every if _is_test_hook(hook)]
+    if len(tests) > MAX_TEST_HOOKS:
+        raise ReleaseError(f"more than {MAX_TEST_HOOKS} test hooks")
+    if sum(len(str(hook.get("manifest"))) for hook in tests) > MAX_HOOKS_LENGTH:
+        raise ReleaseError(f"test hooks of more than {MAX_HOOKS_LENGTH} characters")
+    info = _read(dict, stored.get("info") or {}, "info")
     return Release(
-        name=str(stored["name"]),
+        name=_read(str, stored.get("name"), "name"),
         namespace=str(stored.get("namespace") or ""),
-        revision=int(stored["version"]),
-        status=str((stored.get("info") or {}).get("status") or ""),
+        revision=_read(int, stored.get("version"), "version"),
+        status=str(info.get("status") or ""),
         secret=secret,
-        hooks=tuple(sorted(hooks, key=order)),
+        hooks=tuple(sorted(map(_hook, tests), key=order)),
     )
 
 
+def _read(kind: type[_T], value: object, where: str) -> _T:
+    """Give the value of the type that Helm writes there."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ReleaseError(f"{where} is {_said(value)}, not {_KINDS[kind]}")
+    return value
+
+
+def _said(value: object) -> str:
+    return "missing" if value is None else _KINDS.get(type(value), type(value).__name__)
+
+
 def _is_test_hook(stored: Mapping[str, Any]) -> bool:
-    return bool({"test", "test-success"} & set(stored.get("events") or ()))
+    events = _read(list, stored.get("events") or [], "events of a hook")
+    return "test" in events or "test-success" in events
 
 
 def _hook(stored: Mapping[str, Any]) -> Hook:
     path = str(stored.get("path") or "")
     try:
-        manifest = parse(str(stored.get("manifest") or ""))
-    except ManifestError as error:
+        return _hook_of(stored, path)
+    except ValueError as error:
         raise ReleaseError(f"hook {path}: {error}") from error
+
+
+def _hook_of(stored: Mapping[str, Any], path: str) -> Hook:
+    policies = _read(list, stored.get("delete_policies") or [BEFORE_CREATION], "delete_policies")
     return Hook(
         kind=str(stored.get("kind") or ""),
         name=str(stored.get("name") or ""),
-        manifest=manifest,
-        weight=int(stored.get("weight") or 0),
-        delete_policies=tuple(stored.get("delete_policies") or (BEFORE_CREATION,)),
+        manifest=parse(str(stored.get("manifest") or "")),
+        weight=_read(int, stored.get("weight") or 0, "weight"),
+        delete_policies=tuple(str(policy) for policy in policies),
         path=path,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -83,6 +84,61 @@ def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release, "MAX_UNPACKED", 1000)
     with pytest.raises(release.ReleaseError, match="more than 1000 bytes"):
         release.decode(stored)
+
+
+def _stored(content: bytes) -> Json:
+    packed = base64.b64encode(base64.b64encode(gzip.compress(content, 1))).decode()
+    return {**secret(stored_hook()), "data": {"release": packed}}
+
+
+TEST = '{"events":["test"],"path":"t.yaml","manifest":"a: 1"'
+
+HOSTILE = {
+    "a gigabyte of nothing": (b" " * (1 << 28), "bytes unpacked"),
+    "lists without end": (b"[" + b"[]," * 8_000_000 + b"[]]", "values"),
+    "objects without end": (b'{"hooks":[' + b'{"a":1},' * 3_000_000 + b"{}]}", "values"),
+    "depth without end": (b"[" * 1_000_000, "values"),
+    "nothing but depth": (b"[" * 10_000, "depth"),
+    "hooks without end": (
+        f'{{"name":"x","version":1,"hooks":[{",".join([TEST + "}"] * 5_000)}]}}'.encode(),
+        "test hooks",
+    ),
+    "a list": (b"[]", "its content is a list, not an object"),
+    "hooks that are text": (b'{"hooks":"abc"}', "hooks is a text, not a list"),
+    "a hook that is null": (b'{"hooks":[null]}', "a hook is missing, not an object"),
+    "events that are a number": (b'{"hooks":[{"events":7}]}', "events of a hook is a whole number"),
+    "no name": (b'{"version":1}', "name is missing"),
+    "a version in words": (b'{"name":"x","version":"1"}', "version is a text"),
+    "info that is text": (b'{"name":"x","version":1,"info":"abc"}', "info is a text"),
+    "a weight in words": (
+        f'{{"name":"x","version":1,"hooks":[{TEST},"weight":"5"}}]}}'.encode(),
+        "hook t.yaml: weight is a text",
+    ),
+    "a policy that is no list": (
+        f'{{"name":"x","version":1,"hooks":[{TEST},"delete_policies":"x"}}]}}'.encode(),
+        "hook t.yaml: delete_policies is a text",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "told"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_content_is_refused_in_little_memory(content: bytes, told: str) -> None:
+    """What would fill the memory is not read; what Helm would not write is named by its field."""
+    stored = _stored(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(release.ReleaseError, match=told):
+            release.decode(stored)
+        assert tracemalloc.get_traced_memory()[1] < 3 * release.MAX_UNPACKED
+    finally:
+        tracemalloc.stop()
+
+
+def test_values_within_texts_are_not_counted() -> None:
+    """A chart full of dashboards, which are texts to us, is read."""
+    text = json.dumps([{"a": [1, 2, 3]}] * 100_000)
+    content = {"name": "shop", "version": 1, "manifest": text}
+    assert release.decode(_stored(json.dumps(content).encode())).name == "shop"
 
 
 def test_unreadable_hook_is_named() -> None:
