@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 from gatewaycanary.api.spec import GatewayCanarySpec
@@ -11,10 +13,13 @@ from gatewaycanary.core.observation import Problem
 from gatewaycanary.engine.memory import Loaded
 from gatewaycanary.engine.parsing import Parsed
 from gatewaycanary.helmtests import selection
-from gatewaycanary.helmtests.release import Hook
+from gatewaycanary.helmtests.release import SECRET_TYPE, Hook, revision
 from gatewaycanary.kube.client import Client
 from gatewaycanary.kube.errors import ForbiddenError
 from gatewaycanary.kube.resources import SECRET, Object
+
+PAGE = 500
+_NAMES = replace(SECRET, metadata_only=True)
 
 
 class Loader:
@@ -23,6 +28,7 @@ class Loader:
     def __init__(self, *, client: Client, allow_roles: bool = False) -> None:
         self._client = client
         self._allow_roles = allow_roles
+        self._reading = asyncio.Lock()
 
     async def load(self, parsed: Parsed, spec: GatewayCanarySpec, *, expires: datetime) -> Loaded:
         """Read all suites of a spec."""
@@ -58,24 +64,54 @@ class Loader:
                 message=f"the operator may not read the release's Secrets: {error.message}",
             )
             return selection.Selection(problems=(problem,))
-        return selection.load(
-            secrets,
-            release=release,
-            namespace=namespace,
-            include=suite.helm.include,
-            exclude=suite.helm.exclude,
-            allow_roles=self._allow_roles,
-        )
+        # A release may be large. In a thread it holds up no revert, and there is never more than
+        # one in memory.
+        async with self._reading:
+            return await asyncio.to_thread(
+                selection.load,
+                secrets,
+                release=release,
+                namespace=namespace,
+                include=suite.helm.include,
+                exclude=suite.helm.exclude,
+                allow_roles=self._allow_roles,
+            )
 
     async def _secrets(self, namespace: str, release: str, *, pinned: str) -> list[Object]:
+        """Read the one Secret that counts, however many revisions are kept."""
+        name = pinned or await self._newest(namespace, release)
+        if not name:
+            return []
         answer = await self._client.list(
             SECRET,
             namespace=namespace,
-            label_selector=f"owner=helm,name={release}",
-            field_selector=f"metadata.name={pinned}" if pinned else None,
+            label_selector=_labelled(release),
+            field_selector=f"metadata.name={name}",
         )
         # NB: items of a list carry no kind, and the type is what tells a release's Secret.
         return list(answer["items"])
+
+    async def _newest(self, namespace: str, release: str) -> str:
+        """Name the Secret of the newest revision; empty where there is none."""
+        found, page = (0, ""), None
+        while True:
+            answer = await self._client.list(
+                _NAMES,
+                namespace=namespace,
+                label_selector=_labelled(release),
+                field_selector=f"type={SECRET_TYPE}",
+                limit=PAGE,
+                page=page,
+            )
+            named = ((revision(one), one["metadata"]["name"]) for one in answer["items"])
+            found = max((found, *named))
+            page = answer["metadata"].get("continue")
+            if not page:
+                return found[1]
+
+
+def _labelled(release: str) -> str:
+    return f"owner=helm,name={release}"
 
 
 def _pinned(releases: tuple[str, ...], number: int) -> str:

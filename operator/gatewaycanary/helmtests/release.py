@@ -157,7 +157,7 @@ def newest(secrets: Iterable[Object], name: str) -> Release | None:
     revisions = [secret for secret in secrets if _stores(secret, name)]
     if not revisions:
         return None
-    last = max(revisions, key=_revision)
+    last = max(revisions, key=revision)
     if _labels(last).get("status") in _GONE:
         return None
     release = decode(last)
@@ -182,7 +182,8 @@ def _labels(secret: Object) -> Mapping[str, str]:
     return (secret.get("metadata") or {}).get("labels") or {}
 
 
-def _revision(secret: Object) -> int:
+def revision(secret: Object) -> int:
+    """Give the revision that a release's Secret is labelled with; 0 where that is no number."""
     version = _labels(secret).get("version", "")
     return int(version) if version.isdecimal() else 0
 

@@ -92,14 +92,14 @@ def problems(
     """Tell everything that forbids to run the selected hooks."""
     selected = hooks(release, include, exclude)
     found = [*_filter_problems(release, include, exclude)]
-    if not any(hook.is_test for hook in release.hooks):
-        found.append(_problem("ReleaseWithoutTests", release.name, "has no test Pod or Job"))
-    elif not any(hook.is_test for hook in selected):
-        found.append(_problem("NoTestsSelected", release.name, "the filters leave no test"))
     for hook in selected:
         message = _refusal(hook, namespace=namespace, allow_roles=allow_roles)
         if message:
             found.append(_hook_problem(release, hook, message))
+    if not any(hook.is_test for hook in release.hooks):
+        found.append(_problem("ReleaseWithoutTests", release.name, "has no test Pod or Job"))
+    elif not any(hook.is_test for hook in selected):
+        found.append(_problem("NoTestsSelected", release.name, "the filters leave no test"))
     return (*found, *_duplicates(release, selected))
 
 
@@ -123,12 +123,19 @@ def _refusal(hook: Hook, *, namespace: str, allow_roles: bool) -> str:
         return f"{hook.api_version} {hook.kind} is not supported in tests"
     if hook.namespace not in ("", namespace):
         return f"is in namespace {hook.namespace}, not in the release's"
-    return _malformed(hook.manifest.get("metadata")) or _unrunnable(hook)
+    return _malformed(hook) or _unrunnable(hook)
 
 
-def _malformed(metadata: object) -> str:
+def _malformed(hook: Hook) -> str:
+    metadata = hook.manifest.get("metadata")
     if not isinstance(metadata, dict):
         return "has no metadata"
+    for field, written, known in (
+        ("kind", hook.manifest.get("kind"), hook.kind),
+        ("metadata.name", metadata.get("name"), hook.name),
+    ):
+        if written != known:
+            return f"{field} is {written}, and {known} in the release's record of it"
     for field in ("labels", "annotations"):
         if not isinstance(metadata.get(field) or {}, dict):
             return f"metadata.{field} is no mapping"

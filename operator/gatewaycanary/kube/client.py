@@ -85,7 +85,7 @@ class Client:
             limit=limit,
             **{"continue": page},
         )
-        return await self._send(
+        answer = await self._send(
             "GET",
             "list",
             resource,
@@ -93,6 +93,9 @@ class Client:
             query=query,
             accept=_accept(resource, "List"),
         )
+        # NB: where only metadata is asked for, an empty list is null.
+        answer["items"] = answer.get("items") or []
+        return answer
 
     async def logs(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from gatewaycanary.kube.errors import (
     InvalidError,
     NotFoundError,
 )
-from gatewaycanary.kube.resources import CONFIG_MAP, INGRESS, POD, SERVICE, Object, Resource
+from gatewaycanary.kube.resources import CONFIG_MAP, INGRESS, POD, SECRET, SERVICE, Object, Resource
 from integration.kube.conftest import NAMESPACE
 from integration.kube.widgets import WIDGET, installed
 
@@ -50,6 +51,13 @@ async def test_write_and_read(client: Client, namespace: str) -> None:
     patched = await client.json_patch(CONFIG_MAP, patch, namespace=namespace, name="a")
     assert patched["data"] == {"x": "3", "y": "2"}
     assert int(patched["metadata"]["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+
+
+async def test_an_empty_list_has_no_items(client: Client, namespace: str) -> None:
+    """Also where only metadata is asked for: the server then says null."""
+    for resource in (SECRET, replace(SECRET, metadata_only=True)):
+        answer = await client.list(resource, namespace=namespace, label_selector="none=here")
+        assert answer["items"] == []
 
 
 async def test_a_failed_test_is_a_conflict(client: Client, namespace: str) -> None:
