@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -42,15 +39,6 @@ def problems_of(error: ValidationError) -> tuple[tuple[str, str], ...]:
     """Give each problem's field and message, once."""
     found = ((field_path(detail["loc"]), _message(detail)) for detail in error.errors())
     return tuple(dict.fromkeys(found))
-
-
-def without_nulls(value: Any) -> Any:
-    """Drop null fields, as the API server does before it validates; a null list item stays."""
-    if isinstance(value, Mapping):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [without_nulls(item) for item in value]
-    return value
 
 
 def _message(detail: ErrorDetails) -> str:

@@ -13,7 +13,7 @@ backslashes. Python matches them with ``fullmatch``, RE2 between ``^`` and ``$``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -116,6 +116,15 @@ class SpecModel(BaseModel):
     )
 
     rules: ClassVar[tuple[Rule | Transition, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        """Drop null fields, as the API server does before it validates; an unknown one is told."""
+        if not isinstance(value, Mapping):
+            return value
+        known = {field.alias for field in cls.model_fields.values()}
+        return {key: one for key, one in value.items() if one is not None or key not in known}
 
     @model_validator(mode="after")
     def _enforce(self) -> Self:

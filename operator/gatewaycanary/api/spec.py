@@ -23,7 +23,7 @@ from gatewaycanary.api.options import (
     Services,
     TargetRef,
 )
-from gatewaycanary.api.problems import SpecInvalid, problems_of, without_nulls
+from gatewaycanary.api.problems import SpecInvalid, problems_of
 from gatewaycanary.api.rules import UNSHOWN, Rule, SpecModel
 from gatewaycanary.api.steps import DEFAULT_STEPS, Step, Steps
 from gatewaycanary.api.suites import TestSuite
@@ -141,6 +141,6 @@ def parse(spec: Mapping[str, Any]) -> GatewayCanarySpec:
     """Read a spec as the API server gives it; raise SpecInvalid with every problem found."""
     try:
         # Python's own names for the fields are for Python; a manifest's are the aliases.
-        return GatewayCanarySpec.model_validate(without_nulls(spec), by_alias=True, by_name=False)
+        return GatewayCanarySpec.model_validate(spec, by_alias=True, by_name=False)
     except ValidationError as error:
         raise SpecInvalid(problems_of(error)) from error

@@ -180,6 +180,13 @@ def test_a_manifest_has_only_the_documented_names() -> None:
     }
 
 
+def test_an_unknown_null_is_refused() -> None:
+    """A null is no value, but a field that nobody knows is a mistake with or without one."""
+    assert problems({"traffic": {"nginx": {"ingress": "a", "class": None}, "istio": None}}) == {
+        "spec.traffic.nginx.class": "is not a known field"
+    }
+
+
 def test_a_spec_that_is_no_object_is_refused() -> None:
     """Whatever stands in the object's spec, the answer is SpecInvalid."""
     nonsense: Any
