@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gatewaycanary.api.status import (
-    MESSAGE_LENGTH,
     Condition,
+    Failure,
     HelmTestResult,
     Phase,
     Stage,
@@ -22,6 +22,9 @@ from gatewaycanary.core import limits
 from gatewaycanary.core.decision import Decision
 from gatewaycanary.core.observation import Observation
 from gatewaycanary.core.turn import Turn
+
+LONGEST = 2048
+"""Characters of a message; every condition that holds repeats it."""
 
 
 def decision(observation: Observation, turn: Turn) -> Decision:
@@ -66,13 +69,22 @@ def _status(observation: Observation, turn: Turn) -> Status:
         started_at=now if turn.started else old.started_at,
         step_started_at=now if moved and not resting else old.step_started_at,
         completed_at=now if turn.completed else None if turn.started else old.completed_at,
-        message=turn.message[:MESSAGE_LENGTH],
+        message=cut(turn.message),
         tests=tests,
         tests_summary=_tests_summary(tests),
         history=() if turn.started else old.history if turn.history is None else turn.history,
-        failure=turn.failure or (None if fresh else old.failure),
+        failure=_failure(turn.failure) or (None if fresh else old.failure),
         conditions=_conditions(observation, turn),
     )
+
+
+def cut(message: str) -> str:
+    """Cut a sentence to what a person reads; a list in it may be as long as somebody's object."""
+    return message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
+
+
+def _failure(failure: Failure | None) -> Failure | None:
+    return None if failure is None else replace(failure, message=cut(failure.message))
 
 
 def _tests(observation: Observation, turn: Turn) -> tuple[HelmTestResult, ...]:
@@ -132,7 +144,7 @@ def _condition(
         type=kind,
         status=status,
         reason=turn.reason,
-        message=turn.message[:MESSAGE_LENGTH] if shown else "",
+        message=cut(turn.message) if shown else "",
         observed_generation=observation.meta.generation,
         last_transition_time=since,
     )

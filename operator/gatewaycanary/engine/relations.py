@@ -65,11 +65,15 @@ def _tokens(lookup: Lookup, namespace: str, kind: str, obj: Object) -> Iterator[
 
 def _on_the_same_spots(lookup: Lookup, namespace: str, ingress: Object) -> Iterator[str]:
     spots = {lookups.spot_token(e.spot.host, e.spot.path) for e in ingresses.entries(ingress)}
-    for spot in spots:
-        for neighbour in lookup.filed("Ingress", namespace, spot):
-            for entry in ingresses.entries(neighbour):
-                if lookups.spot_token(entry.spot.host, entry.spot.path) in spots:
-                    yield token("Service", entry.service)
+    neighbours = {
+        neighbour["metadata"]["name"]: neighbour
+        for spot in spots
+        for neighbour in lookup.filed("Ingress", namespace, spot)
+    }
+    for neighbour in neighbours.values():
+        for entry in ingresses.entries(neighbour):
+            if lookups.spot_token(entry.spot.host, entry.spot.path) in spots:
+                yield token("Service", entry.service)
 
 
 def _selected(lookup: Lookup, namespace: str, service: Object) -> Iterator[str]:

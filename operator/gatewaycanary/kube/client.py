@@ -94,7 +94,8 @@ class Client:
             accept=_accept(resource, "List"),
         )
         # NB: where only metadata is asked for, an empty list is null.
-        answer["items"] = answer.get("items") or []
+        if answer.get("items", ()) is None:
+            answer["items"] = []
         return answer
 
     async def logs(

@@ -188,7 +188,7 @@ class Store(Generic[T]):
             self._namespaces[key[0]][key] = new
         for function, index in self._indexes.values():
             before = () if old is None else tuple(function(old))
-            after = () if new is None else tuple(function(new))
+            after = {} if new is None else dict.fromkeys(function(new))
             for value in before:
                 if value not in after:
                     _unfile(index, value, key)

@@ -144,16 +144,18 @@ def _leading_to_stable(context: RouteContext, lookup: Lookup) -> Iterable[Object
 def _canaries_on(
     context: RouteContext, lookup: Lookup, spots: set[ingresses.Spot]
 ) -> dict[str, ingresses.Entry]:
+    own = (canary_name(context.target), context.route)
+    canaries = {
+        one["metadata"]["name"]: one
+        for spot in sorted(spots)
+        for one in lookup.filed(KIND, context.namespace, spot_token(spot.host, spot.path))
+        if is_true(ingresses.annotations_of(one).get(CANARY))
+    }
     clashes: dict[str, ingresses.Entry] = {}
-    for spot in sorted(spots):
-        for one in lookup.filed(KIND, context.namespace, spot_token(spot.host, spot.path)):
-            name = one["metadata"]["name"]
-            if name == canary_name(context.target) or name == context.route:
-                continue
-            if is_true(ingresses.annotations_of(one).get(CANARY)):
-                for entry in ingresses.entries(one):
-                    if entry.spot == spot:
-                        clashes.setdefault(name, entry)
+    for name, one in canaries.items():
+        found = [entry for entry in ingresses.entries(one) if entry.spot in spots]
+        if found and name not in own:
+            clashes[name] = min(found, key=lambda entry: entry.spot)
     return clashes
 
 

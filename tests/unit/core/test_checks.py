@@ -37,6 +37,13 @@ def test_without_objects_nothing_is_told_twice() -> None:
     assert warnings(meta=meta, spec=spec, lookup=cache(own)) == ()
 
 
+@pytest.mark.parametrize(("length", "reasons"), [(512, []), (513, ["ImageTooLong"])])
+def test_an_image_beyond_all_limits_is_told(length: int, reasons: list[str]) -> None:
+    """Kubernetes bounds no image of a Deployment, and the status holds stable's."""
+    other = deployment(containers=[container(image="a" * length)])
+    assert [each.reason for each in found(other, service())] == reasons
+
+
 def test_every_problem_can_be_acted_on() -> None:
     """Each names an object, says more than its reason, and is no contradiction within the spec."""
     everything = found(

@@ -133,3 +133,14 @@ def test_a_suspended_rollout_is_called_so(*, suspend: bool) -> None:
     """Suspended where it would raise, Shifting where it raises."""
     at = observed(tests=RunView(phase=RunPhase.PASSED), spec=spec(suspend=suspend))
     assert decide(at).status.phase is (Phase.SUSPENDED if suspend else Phase.SHIFTING)
+
+
+def test_a_sentence_without_end_is_cut() -> None:
+    """A list in it may be as long as somebody's object; the status says it in several places."""
+    endless = Problem(reason="A", object="Ingress a", message="b, " * 100_000, immediate=True)
+    decision = decide(observed(problems=(endless,)))
+    said = decision.status
+    assert said.failure is not None
+    for text in (said.message, said.failure.message, conditions(said)["Ready"].message):
+        assert len(text) == 2048
+        assert text.endswith("…")

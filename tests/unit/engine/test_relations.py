@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from conformance.istio import destination, destination_rule, virtual_service
 from conformance.nginx import ingress, path
 from gatewaycanary.core.writes import Object
 from gatewaycanary.engine.relations import concerned
+from gatewaycanary.traffic import ingresses
 from unit.core.objects import NAMESPACE, cache, canary, deployment, policy, service
 
 WEB = (NAMESPACE, "web")
@@ -133,6 +136,23 @@ def test_a_foreign_canary_on_the_same_spot() -> None:
     )
     assert concerned(lookup, "Ingress", None, foreign) == {API}
     assert concerned(lookup, "Ingress", foreign, None) == {API}
+
+
+def test_an_ingress_of_many_paths_is_read_through_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each Ingress on its spots is looked at once, not once a spot."""
+    many = ingress("many", host="api.example", paths=[path(f"/{n}", "api") for n in range(100)])
+    lookup, reads = cache(*AROUND, many), Counter[str]()
+
+    def counted(obj: Object) -> Iterator[ingresses.Entry]:
+        reads[obj["metadata"]["name"]] += 1
+        return entries(obj)
+
+    entries = ingresses.entries
+    monkeypatch.setattr(ingresses, "entries", counted)
+    assert concerned(lookup, "Ingress", None, many) == {API}
+    assert reads["many"] <= 3
 
 
 def test_a_canary_concerns_itself_and_its_rivals() -> None:

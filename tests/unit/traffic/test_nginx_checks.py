@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from conformance.documents import Documents
 from conformance.nginx import CANARY, CONTEXT, ingress, path
 from gatewaycanary.core.writes import Object
+from gatewaycanary.traffic import ingresses
 from gatewaycanary.traffic.nginx import Nginx
 
 PREFIX = "nginx.ingress.kubernetes.io"
@@ -24,7 +27,7 @@ def of_canary(name: str, *, on: str = "true", **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("ingresses", "expected"),
+    ("others", "expected"),
     [
         pytest.param([ingress(paths=WEB)], [], id="fine"),
         pytest.param([], [("IngressMissing", "Ingress gateway", "")], id="missing"),
@@ -94,9 +97,9 @@ def of_canary(name: str, *, on: str = "true", **fields: Any) -> dict[str, Any]:
         ),
     ],
 )  # fmt: skip
-def test_problems(ingresses: list[Object], expected: list[tuple[str, str, str]]) -> None:
+def test_problems(others: list[Object], expected: list[tuple[str, str, str]]) -> None:
     """Each names the Ingress and the very path."""
-    found = NGINX.problems(CONTEXT, Documents(ingresses))
+    found = NGINX.problems(CONTEXT, Documents(others))
     assert [(each.reason, each.object, each.field) for each in found] == expected
     assert all(len(each.message.split()) >= 8 and not each.immediate for each in found)
 
@@ -108,7 +111,7 @@ def test_no_rule_says_where_it_leads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ingresses", "expected"),
+    ("others", "expected"),
     [
         pytest.param([ingress(paths=WEB)], [], id="nothing to tell"),
         pytest.param([], [], id="missing"),
@@ -142,7 +145,23 @@ def test_no_rule_says_where_it_leads() -> None:
         ),
     ],
 )
-def test_warnings(ingresses: list[Object], expected: list[tuple[str, str, str]]) -> None:
+def test_warnings(others: list[Object], expected: list[tuple[str, str, str]]) -> None:
     """What else shifts, and who does not, is told before the rollout."""
-    found = NGINX.warnings(CONTEXT, Documents(ingresses))
+    found = NGINX.warnings(CONTEXT, Documents(others))
     assert [(each.reason, each.object, each.field) for each in found] == expected
+
+
+def test_foreign_canaries_of_many_paths_are_read_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of the shared spots is named; each Ingress is not read once a spot."""
+    paths = [path(f"/{n}", "web") for n in range(100)]
+    lookup, reads = Documents([ingress(paths=paths), of_canary("old", paths=paths)]), Counter[str]()
+
+    def counted(obj: Object) -> Iterator[ingresses.Entry]:
+        reads[obj["metadata"]["name"]] += 1
+        return entries(obj)
+
+    entries = ingresses.entries
+    monkeypatch.setattr(ingresses, "entries", counted)
+    (found,) = NGINX.problems(CONTEXT, lookup)
+    assert (found.object, found.field) == ("Ingress old", "spec.rules[0].http.paths[0]")
+    assert reads["old"] <= 3

@@ -20,6 +20,7 @@ Check = Callable[[Scene], Iterator[Problem]]
 _PROBLEMS: tuple[Check, ...] = (
     rivals.problems,
     targets.problems,
+    images.problems,
     services.problems,
     names.problems,
     services.catching,

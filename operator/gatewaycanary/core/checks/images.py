@@ -1,4 +1,4 @@
-"""The image: the same one under another spelling would be rolled out to no purpose."""
+"""The images: stable's must be one; the same under another spelling would be rolled out in vain."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from gatewaycanary.core.manifests import stable_image
 from gatewaycanary.core.observation import Problem
 
 _HUB: Final = ("index.docker.io/", "registry-1.docker.io/", "docker.io/")
+
+LONGEST: Final = 512
+"""Characters: as in a spec. What is longer can be pulled from nowhere, and a status holds it."""
+
+
+def problems(scene: Scene) -> Iterator[Problem]:
+    """Yield an image of stable's that is none."""
+    if scene.deployment is None:
+        return
+    current = stable_image(scene.deployment, scene.spec.container)
+    if len(current) > LONGEST:
+        yield Problem(
+            reason="ImageTooLong",
+            object=f"Deployment {scene.spec.target_ref.name}",
+            field="spec.template.spec.containers",
+            message=f"its image has {len(current)} characters, and none that can be pulled has "
+            f"more than {LONGEST}; set it right",
+        )
 
 
 def warnings(scene: Scene) -> Iterator[Problem]:
