@@ -15,10 +15,12 @@ E2E_WORKERS ?= 8
 PROVIDER ?= nginx
 SEEDS ?= 100
 FAULTS_JOBS ?= 4
+OBJECTS ?= 5000
+FIRST ?= 0
 
 include infra/devcluster/cluster.mk
 
-.PHONY: help venv generate crd lint test-fast test-stack test-integration test-e2e test \
+.PHONY: help venv generate crd lint test-fast test-stack test-integration fuzz test-e2e test \
 	model demo faults chaos image wheel wheel-test clean
 
 help: ## tell what can be done
@@ -60,6 +62,10 @@ test-stack: venv ## the stack's services as processes, over a PostgreSQL and a R
 
 test-integration: venv ## tests against a real API server without nodes
 	$(PYTEST) --junitxml=$(JUNIT)/integration.xml tests/integration
+
+fuzz: venv ## 5,000 drawn GatewayCanaries against a real API server; OBJECTS, SEED, FIRST choose
+	OBJECTS="$(OBJECTS)" SEED="$(or $(SEED),$(shell echo $$RANDOM))" FIRST="$(FIRST)" \
+		$(PYTEST) -s tests/integration/engine/fuzz
 
 test-e2e: venv ## whole rollouts on the cluster, side by side in namespaces of their own
 	$(PYTEST) -n $(E2E_WORKERS) --dist worksteal --junitxml=$(JUNIT)/e2e.xml tests/e2e

@@ -57,9 +57,13 @@ def waiting_for(observation: Observation, *, needed: int) -> str:
     """
     if observation.endpoints.stable == 0:
         return "StableUnavailable: stable has no ready endpoint, no weight is raised"
+    if observation.problems:
+        return observation.problems[0].sentence()
     return f"Waiting for the canary: it needs {needed} ready endpoints"
 
 
 def wait_reason(observation: Observation) -> str:
     """Name what the rollout waits for before it can raise."""
-    return "CanaryNotReady" if observation.endpoints.stable > 0 else "StableUnavailable"
+    if observation.endpoints.stable == 0:
+        return "StableUnavailable"
+    return observation.problems[0].reason if observation.problems else "CanaryNotReady"

@@ -14,6 +14,7 @@ from kubernetes import client, config
 from integration.api.canaries import Canaries
 from integration.api.conftest import install_crd
 from integration.engine.replicas import Replica, running
+from proving.api import Api
 
 
 @contextmanager
@@ -39,6 +40,14 @@ def api_client(api: Path) -> Iterator[client.ApiClient]:
     with config.new_client_from_config(str(api)) as opened:  # type: ignore[no-untyped-call]
         install_crd(opened)
         yield opened
+
+
+@pytest.fixture
+def server(api: Path, api_client: client.ApiClient) -> Iterator[Api]:
+    """Give a client of the API server that takes plain objects; the CRD is there."""
+    opened = Api.from_kubeconfig(api)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

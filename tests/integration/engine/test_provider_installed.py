@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,14 +74,6 @@ GATEWAY_API = Absent(
     crds=("httproutes.gateway.networking.k8s.io",),
     spec={"rules": [{"backendRefs": [{"name": "gateway", "port": 80}]}]},
 )
-
-
-@pytest.fixture
-def server(api: Path) -> Iterator[Api]:
-    """Give a client of the API server that takes plain objects."""
-    opened = Api.from_kubeconfig(api)
-    yield opened
-    opened.close()
 
 
 @contextmanager

@@ -144,3 +144,12 @@ def test_a_sentence_without_end_is_cut() -> None:
     for text in (said.message, said.failure.message, conditions(said)["Ready"].message):
         assert len(text) == 2048
         assert text.endswith("…")
+
+
+def test_a_problem_that_holds_a_raise_is_what_is_waited_for() -> None:
+    """While its grace lasts nothing is reverted, and the wait is told by its cause."""
+    strange = Problem(reason="Strange", object="Ingress a", message="it is strange")
+    state = position(stage=Stage.PREPARING, announced=0, recorded=0)
+    said = decide(observed(state, problems=(strange,))).status
+    assert said.message == "Ingress a: it is strange"
+    assert conditions(said)["Reconciling"].reason == "Strange"
