@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -123,7 +124,7 @@ class SpecModel(BaseModel):
         """Drop null fields, as the API server does before it validates; an unknown one is told."""
         if not isinstance(value, Mapping):
             return value
-        known = {field.alias for field in cls.model_fields.values()}
+        known = _aliases(cls)
         return {key: one for key, one in value.items() if one is not None or key not in known}
 
     @model_validator(mode="after")
@@ -138,3 +139,8 @@ class SpecModel(BaseModel):
         reference = handler(schema)
         annotate(handler.resolve_ref_schema(reference), cls.rules)
         return reference
+
+
+@cache
+def _aliases(model: type[BaseModel]) -> frozenset[str | None]:
+    return frozenset(field.alias for field in model.model_fields.values())

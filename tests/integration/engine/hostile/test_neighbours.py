@@ -22,13 +22,12 @@ BOUND = 60
 
 
 def prepare(server: Api, namespace: str, case: Case) -> None:
-    """Make the namespace as odd as the case asks, and begin a rollout in it."""
+    """Make the namespace as odd as the case asks."""
     for resource, name, change in case.changes:
         server.merge(resource, name, dict(change), namespace)
     for resource, extra in case.extras:
         body = {"apiVersion": resource.api_version, "kind": resource.kind, **extra}
         server.create(resource, body, namespace)
-    scenes.canary(server, namespace, {**scenes.SPEC, **case.spec})
 
 
 def carried(server: Api, namespace: str) -> bool:
@@ -49,14 +48,17 @@ def missing(server: Api, namespace: str, case: Case) -> str:
 
 def judge(server: Api, start: Start, cases: Sequence[Case]) -> None:
     """Run all cases side by side, with one canary beside them that is as it should be."""
-    replica = start("--no-leader-elect")
-    replica.await_leading()
-    before = peak(replica)
     with ExitStack() as places:
         namespaces = {case.name: places.enter_context(scenes.place(server)) for case in cases}
         healthy = places.enter_context(scenes.place(server))
         for case in cases:
             prepare(server, namespaces[case.name], case)
+        # NB: started now, it has seen all of them before it looks at the first canary.
+        replica = start("--no-leader-elect")
+        replica.await_leading()
+        before = peak(replica)
+        for case in cases:
+            scenes.canary(server, namespaces[case.name], {**scenes.SPEC, **case.spec})
         scenes.canary(server, healthy, scenes.SPEC)
         replica.await_that(lambda: carried(server, healthy), "the healthy one waits")
         left: list[str] = []
