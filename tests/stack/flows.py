@@ -134,10 +134,10 @@ class Flow:
             "SOMA_GATEWAY_URL": gateway.url if gateway else "",
         }
 
-    def start(self, *roles: Role) -> None:
+    def start(self, *roles: Role, **settings: str) -> None:
         """Start roles, each instead of the one before it, and await that they are ready."""
         for role in roles:
-            self.processes[role] = self._process(role, {})
+            self.processes[role] = self._process(role, settings)
         for role in roles:
             assert wait_until(self.processes[role].is_ready, WITHIN, interval=0.05), self.processes[
                 role
@@ -173,8 +173,10 @@ class Flow:
 
         async def shown() -> Any:
             answer = self.processes[Role.GATEWAY].get(f"/v1/sessions/{session}")
-            found = answer and answer.json()
-            return found if found and found["pending"] == 0 else None
+            if answer is None or answer.status_code == 503:
+                return None
+            found = answer.json()
+            return found if found["pending"] == 0 else None
 
         found = await eventually(shown)
         return [one["text"] for one in found["messages"] if one["role"] == "assistant"]
@@ -192,6 +194,13 @@ class Flow:
             return await connection.fetchval(query, *values)
         finally:
             await connection.close()
+
+    async def break_connections(self) -> None:
+        """Have the database end every connection that it has."""
+        await self.asked(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+            " where pid <> pg_backend_pid() and backend_type = 'client backend'"
+        )
 
     @asynccontextmanager
     async def streams(self) -> AsyncIterator[Any]:

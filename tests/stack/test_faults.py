@@ -112,10 +112,7 @@ async def test_connections_of_the_database_that_break_are_made_anew(
     flow: Flow, session: str
 ) -> None:
     """No process ends, and what comes next is answered."""
-    await flow.asked(
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-        " where pid <> pg_backend_pid() and backend_type = 'client backend'"
-    )
+    await flow.break_connections()
     gateway = flow.processes[Role.GATEWAY]
 
     def is_taken() -> bool:
