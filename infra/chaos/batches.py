@@ -93,7 +93,8 @@ class Batch:
             *_complaints(stand),
             *([f"the run itself broke: {broken!r}"] if broken else []),
         ]
-        told = losses(plan, stand.stream.lost(), windows)
+        shifts = [(each.record.at, each.after) for each in timelines.shifts(records)]
+        told = losses(plan, stand.stream.lost(), windows, shifts)
         sprung = max((each.at for each in stand.traps), default=0.0)
         struck = max(strike.ended, sprung)
         version = max((each.version for each in stand.traps), default=0)

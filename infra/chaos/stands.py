@@ -77,6 +77,8 @@ class Stand:
         }
         helm = self._ground.helm(self.namespace)
         insist(partial(helm.install, RELEASE, CHART, values, "--wait", "--timeout", "110s"))
+        for keeper in self.keepers:
+            keeper.operator.await_ready()
         self.stream.await_route()
         self.stream.start()
 

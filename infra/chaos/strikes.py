@@ -19,8 +19,10 @@ LEASE = 15.0
 _PAST = 3.0
 """Seconds for which a leader stays stopped after its lease has run out."""
 
-_PATIENCE = 90.0
-_LEADS = "gatewaycanary_leader 1"
+_PATIENCE = 240.0
+"""Seconds for which a rollout is waited for to come to where it is struck."""
+
+_LEADS = "gatewaycanary_leader 1.0"
 _LOOK = 0.2
 
 
@@ -131,7 +133,7 @@ class Strike:
 
 def _leads(keeper: Keeper) -> bool:
     try:
-        return _LEADS in keeper.operator.metrics()
+        return _LEADS in keeper.operator.metrics().splitlines()
     except OSError:
         # One that is just starting, or stopped, answers nothing.
         return False

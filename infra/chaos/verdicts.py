@@ -102,8 +102,16 @@ def wrong_end(
     return f"{told}, and not {wanted}, stable {stable}: {end.message}", ""
 
 
-def losses(plan: Plan, lost: Sequence[Answer], windows: Sequence[Window]) -> Losses:
-    """Tell for each request without a proper answer whose doing it was."""
+def losses(
+    plan: Plan,
+    lost: Sequence[Answer],
+    windows: Sequence[Window],
+    shifts: Sequence[tuple[float, int]] = (),
+) -> Losses:
+    """Tell for each request without a proper answer whose doing it was.
+
+    ``shifts`` are the moments at which the route got a weight, for the telling.
+    """
     own = excuses = 0
     blamed = []
     for answer in lost:
@@ -112,5 +120,14 @@ def losses(plan: Plan, lost: Sequence[Answer], windows: Sequence[Window]) -> Los
         elif excused(windows, began=answer.began, ended=answer.ended):
             excuses += 1
         else:
-            blamed.append(answer.trouble)
+            blamed.append(f"{answer.trouble}, {_when(answer, shifts)}")
     return Losses(own=own, excused=excuses, lost=tuple(blamed))
+
+
+def _when(answer: Answer, shifts: Sequence[tuple[float, int]]) -> str:
+    took = f"after {answer.ended - answer.began:.1f} s"
+    before = [shift for shift in shifts if shift[0] <= answer.began]
+    if not before:
+        return took
+    at, weight = before[-1]
+    return f"{took}, begun {answer.began - at:.1f} s after weight {weight}"
