@@ -21,7 +21,7 @@ FIRST ?= 0
 include infra/devcluster/cluster.mk
 
 .PHONY: help venv generate crd lint test-fast test-stack test-integration fuzz test-e2e test \
-	model demo faults chaos image wheel wheel-test clean
+	model mutants demo faults chaos image wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -75,6 +75,9 @@ test: venv ## everything that CI must hold, within the time budget of tests/budg
 
 model: venv ## explore every state that two faults can lead to, and walk on at random (SEED=1)
 	@PYTHONPATH=operator:tests $(BIN)/python -m model.exhaustive $(if $(SEED),--seed $(SEED))
+
+mutants: venv ## sow bugs into core and engine, and let the model find each of them
+	@PYTHONPATH=operator:tests $(BIN)/python -m model.exhaustive.mutating
 
 demo: venv ## watch a good image being promoted and a bad one reverted, on a real cluster
 	@PYTHONPATH=infra:operator $(BIN)/python -m demo --provider "$(PROVIDER)"

@@ -10,22 +10,20 @@ from collections.abc import Iterator
 from math import ceil
 
 from gatewaycanary.api.spec import GatewayCanarySpec
-from gatewaycanary.api.status import Outcome, Stage, State, Status, parse_status
+from gatewaycanary.api.status import Stage, State, Status, parse_status
 from gatewaycanary.core.decision import (
     CreateCanary,
     DeleteCanary,
     DeleteTests,
     RaiseWeight,
-    RestoreRoute,
     ScaleCanary,
     SetStableImage,
-    WithdrawWeight,
 )
-from model import orders
+from model import orders, sides
 from model.ledgers import Ledger
 from model.observing import RUNNING
 from model.pictures import Picture
-from model.replicas import ROUTE_WRITES, StatusWrite, Step
+from model.replicas import StatusWrite, Step
 
 TRAFFIC_STAGES = frozenset({Stage.RAMPING, Stage.PROMOTING})
 OF_THE_CANARY = frozenset(
@@ -109,7 +107,7 @@ def announced_before_written(ledger: Ledger, step: Step) -> Iterator[str]:
     """5.5. Every status write precedes the effect it announces (a revert's is the exception)."""
     del ledger
     effect, stored = step.effect, _stored(step.before)
-    if isinstance(effect, RaiseWeight) and _moved(step):
+    if isinstance(effect, RaiseWeight) and step.moved:
         if stored is None or stored.state.announced != effect.weight:
             yield f"{effect.weight} % was written, but not announced"
         elif stored.state.stage not in TRAFFIC_STAGES:
@@ -124,35 +122,16 @@ def announced_before_written(ledger: Ledger, step: Step) -> Iterator[str]:
 def never_up_after_a_failure(ledger: Ledger, step: Step) -> Iterator[str]:
     """2. A failed revision's weight never rises again; the next write goes to the safe side."""
     revision = step.observation.status.state.revision
-    if revision not in ledger.turned or not _moved(step):
+    if revision not in ledger.turned or not step.moved:
         return
     if isinstance(step.effect, RaiseWeight):
         yield f"{revision} was turned back, and yet got {step.effect.weight} %"
 
 
-def stable_image_only_when_proven(ledger: Ledger, step: Step) -> Iterator[str]:
-    """3. Stable is untouched until promotion; a failed image is never written to it."""
-    effect, state = step.effect, step.observation.status.state
-    if not isinstance(effect, SetStableImage) or step.before.stable == step.after.stable:
-        return
-    if effect.image == step.observation.status.stable_image:
-        return
-    if effect.image != state.image:
-        yield f"stable was given {effect.image}, which is neither side's image"
-    elif state.recorded != 100 or state.stage is not Stage.PROMOTING:
-        yield f"stable was given {effect.image} at {state.recorded} %, in {state.stage}"
-    elif state.revision in ledger.turned:
-        yield f"stable was given {effect.image}, which was turned back"
-    elif step.observation.spec is not None and step.observation.spec.suspend:
-        yield "stable was written while suspended"
-    elif step.observation.spec and step.observation.spec.promotion.mode == "Handover":
-        yield "stable was written in Handover"
-
-
 def route_as_found_at_rest(ledger: Ledger, step: Step) -> Iterator[str]:
     """3. At rest the route is as found, and nothing of ours exists (7: and nothing else went)."""
     del ledger
-    if not _ends(step):
+    if not step.ends:
         return
     seen = step.observation
     if seen.route.attached or seen.route.withdrawn:
@@ -173,7 +152,7 @@ def enough_endpoints_for_a_raise(ledger: Ledger, step: Step) -> Iterator[str]:
     """4. The weight is raised only with enough ready endpoints for it."""
     del ledger
     effect, seen = step.effect, step.observation
-    if not isinstance(effect, RaiseWeight) or not _moved(step) or not _upward(step):
+    if not isinstance(effect, RaiseWeight) or not step.moved or not step.upward:
         return
     needed = step.decision.status.state.need
     if seen.endpoints.canary < needed:
@@ -192,51 +171,6 @@ def one_run_in_flight(ledger: Ledger, step: Step) -> Iterator[str]:
     live = [key for key, hooks in step.after.runs if RUNNING in hooks]
     if len(live) > 1:
         yield f"test runs in flight at once: {live}"
-
-
-def never_to_an_empty_side(ledger: Ledger, step: Step) -> Iterator[str]:
-    """10. No write moves traffic to a side without ready endpoints while the other has some.
-
-    A canary Ingress without the stable one serves nobody: on deletion it counts as done.
-    """
-    del ledger
-    effect, seen = step.effect, step.observation.endpoints
-    if not isinstance(effect, ROUTE_WRITES) or not _moved(step):
-        return
-    if step.observation.meta.deleting and not step.observation.route.present:
-        return
-    up = _upward(step)
-    if up and seen.canary == 0 and seen.stable > 0:
-        yield "traffic was moved to a canary without endpoints"
-    if not up and step.observation.route.attached and step.observation.route.weight != 0:
-        if seen.stable == 0 and seen.canary > 0:
-            yield "traffic was moved to a stable side without endpoints"
-        if isinstance(effect, RestoreRoute):
-            yield "the route was restored while it carried traffic"
-
-
-def proven_side_until_stable_recovers(ledger: Ledger, step: Step) -> Iterator[str]:
-    """10. From the write to stable on, 0 waits for stable, for an empty canary, or for a bound."""
-    seen, state = step.observation, step.observation.status.state
-    if not isinstance(step.effect, WithdrawWeight) or not _moved(step):
-        return
-    if seen.endpoints.canary == 0 or seen.target is None:
-        return
-    written = state.revision in ledger.written and seen.target.image == state.image
-    if not (written or state.stable_written) or state.stage is Stage.FINALIZING:
-        return
-    if step.decision.status.state.outcome is Outcome.PROMOTED:
-        wanted = state.baseline_replicas
-    else:
-        wanted = min(state.baseline_replicas, seen.target.replicas)
-    since = state.entered_at if state.stage is Stage.ROLLING_BACK else None
-    limit = seen.spec.progress_deadline.total_seconds() if seen.spec else 600.0
-    if since is not None and (seen.now - since).total_seconds() >= limit:
-        return
-    if seen.endpoints.stable < wanted:
-        yield f"traffic left the proven side with {seen.endpoints.stable} of {wanted} on stable"
-    if written and step.decision.status.state.outcome is not Outcome.PROMOTED:
-        yield "traffic left the proven side before stable had its old image back"
 
 
 def pods_outlive_their_traffic(ledger: Ledger, step: Step) -> Iterator[str]:
@@ -318,37 +252,20 @@ def _stored(picture: Picture) -> Status | None:
     return parse_status(picture.resource.status) if picture.resource else None
 
 
-def _moved(step: Step) -> bool:
-    before, after = step.before.route, step.after.route
-    return (before.attached, before.weight) != (after.attached, after.weight)
-
-
-def _upward(step: Step) -> bool:
-    if not isinstance(step.effect, RaiseWeight):
-        return False
-    weight = step.before.route.weight if step.before.route.attached else 0
-    return weight is not None and step.effect.weight > weight
-
-
-def _ends(step: Step) -> bool:
-    if not isinstance(step.effect, StatusWrite):
-        return False
-    ended = step.effect.status.state.stage is Stage.RESTING
-    return ended and step.observation.status.state.stage is not Stage.RESTING
-
-
 CHECKS = (
     orders.traffic_before_status,
     orders.status_before_effects,
     gates_before_weight,
     announced_before_written,
     never_up_after_a_failure,
-    stable_image_only_when_proven,
+    sides.stable_image_only_when_proven,
     route_as_found_at_rest,
+    sides.promoted_only_when_rolled_out,
+    sides.stable_as_found_after_a_failure,
     enough_endpoints_for_a_raise,
     one_run_in_flight,
-    never_to_an_empty_side,
-    proven_side_until_stable_recovers,
+    sides.never_to_an_empty_side,
+    sides.proven_side_until_stable_recovers,
     pods_outlive_their_traffic,
     no_verdict_while_nobody_serves,
     starts_only_when_asked,

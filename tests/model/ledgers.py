@@ -26,7 +26,7 @@ class Ledger:
     ``turned``: revisions that a stored status or a mark in the route says are turned back.
     ``passed``: (revision, weight, suite) of every suite all of whose hooks have passed.
     ``revisions``: all that a stored status has named.
-    ``written``: revisions whose image we gave to stable.
+    ``written``: revisions whose image we gave to stable, and have not taken back.
     ``carried``: when the route first carried (revision, weight).
     ``quiet_since``: since when every look at the route has found no traffic; None: it carries.
     ``let_go``: an event told that the canary is left behind because its traffic cannot go.
@@ -71,8 +71,9 @@ class Ledger:
         if isinstance(effect, StatusWrite) and effect.status.state.stage is Stage.ROLLING_BACK:
             self.turned.add(effect.status.state.revision)
         state = step.observation.status.state
-        if isinstance(effect, SetStableImage) and effect.image == state.image:
-            self.written.add(state.revision)
+        if isinstance(effect, SetStableImage):
+            note = self.written.add if effect.image == state.image else self.written.discard
+            note(state.revision)
         if isinstance(effect, StatusWrite):
             self.revisions.add(effect.status.state.revision)
 

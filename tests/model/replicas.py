@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from gatewaycanary.api.status import Status, dump_status
+from gatewaycanary.api.status import Stage, Status, dump_status
 from gatewaycanary.core.decide import decide
 from gatewaycanary.core.decision import (
     Action,
@@ -56,6 +56,28 @@ class Step:
     before: Picture
     after: Picture
     earlier: tuple[Effect, ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether the route's weight changed."""
+        before, after = self.before.route, self.after.route
+        return (before.attached, before.weight) != (after.attached, after.weight)
+
+    @property
+    def upward(self) -> bool:
+        """Tell whether this is a raise above what stood in the route."""
+        if not isinstance(self.effect, RaiseWeight):
+            return False
+        weight = self.before.route.weight if self.before.route.attached else 0
+        return weight is not None and self.effect.weight > weight
+
+    @property
+    def ends(self) -> bool:
+        """Tell whether this is the status write that ends a rollout."""
+        if not isinstance(self.effect, StatusWrite):
+            return False
+        ended = self.effect.status.state.stage is Stage.RESTING
+        return ended and self.observation.status.state.stage is not Stage.RESTING
 
 
 class Replica:

@@ -38,7 +38,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make model", description=__doc__)
     parser.add_argument("--faults", type=int, help="faults in every scene, instead of its own")
     parser.add_argument("--seed", type=int, default=1, help="of the walks")
-    parser.add_argument("--walks", type=int, default=500, help="through each scene")
+    parser.add_argument("--walks", type=int, default=300, help="through each scene")
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args(arguments)
 
