@@ -9,7 +9,8 @@ The list comes in pages, each trimmed and forgotten before the next. The watch a
 so that a quiet resource's version moves on and a reconnect after hours needs no new list. A stream
 that brings nothing at all within the inactivity time, not even a bookmark, is taken for dead. A
 stream that ends before it brought anything counts as a failure, or a server that accepts and hangs
-up would be asked in a tight loop.
+up would be asked in a tight loop; one that lasted a while is no further failure in a row: what cuts
+idle connections again and again must not make us deaf for ever longer.
 
 A 410 means that events were lost: the store is listed anew, and what the list lacks is deleted in
 the store as if the watch had told it. A server that was started anew says so of most kinds: it is
@@ -43,6 +44,7 @@ _log = logging.getLogger(__name__)
 
 _PAGE: Final = 500
 _STREAM_SECONDS: Final = 300
+_WHILE: Final = 5.0
 
 
 class State(Enum):
@@ -73,6 +75,7 @@ class Reflector(Generic[T]):
         inactivity: float = 150.0,
         backoff: tuple[float, float] = (0.2, 10.0),
         absent_backoff: tuple[float, float] = (5.0, 60.0),
+        lasting: float = _WHILE,
         on_presence: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
@@ -87,6 +90,7 @@ class Reflector(Generic[T]):
         self._absent_backoff = Backoff(first=absent_backoff[0], limit=absent_backoff[1], rng=rng)
         self._failures = 0
         self._absences = 0
+        self._lasting = lasting
         self._expiries = 0
         self._version = ""
         self.on_presence = on_presence
@@ -163,13 +167,19 @@ class Reflector(Generic[T]):
             seconds=_STREAM_SECONDS + self._rng.randrange(_STREAM_SECONDS),
             inactivity=self._inactivity,
         )
-        async with aclosing(events):
-            async for event in events:
-                obj = event["object"]
-                observe(event["type"], obj)
-                self._version = obj["metadata"]["resourceVersion"]
-                brought = True
-                self._failures = self._expiries = 0
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    obj = event["object"]
+                    observe(event["type"], obj)
+                    self._version = obj["metadata"]["resourceVersion"]
+                    brought = True
+                    self._failures = self._expiries = 0
+        finally:
+            if clock() - began >= self._lasting:
+                self._failures = 0
         return brought
 
     async def _absent(self, error: KubeError) -> None:

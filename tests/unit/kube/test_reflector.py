@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 import pytest
+from aiohttp import web
 
 from gatewaycanary.kube.reflector import Reflector, State
 from gatewaycanary.kube.resources import Object
@@ -236,6 +237,18 @@ async def test_a_server_that_hangs_up_at_once_is_not_asked_in_a_loop() -> None:
     async with following(lists(version=7), streams(), backoff=(0.05, 0.2)) as followed:
         await asyncio.sleep(0.5)
         assert len(followed.api.requests) <= 10
+
+
+async def test_quiet_streams_that_are_cut_do_not_make_it_deaf() -> None:
+    """What cuts idle connections does so for ever, and each time it is asked again at once."""
+
+    async def idle(request: web.Request) -> None:
+        await asyncio.sleep(0.05)
+        await reset(request)
+
+    answers = (lists(version=7), streams(then=idle))
+    async with following(*answers, backoff=(0.001, 600.0), lasting=0.04) as followed:
+        await followed.api.asked(25)
 
 
 async def test_retry_after_is_honoured() -> None:
