@@ -22,10 +22,22 @@ from devcluster.waiting import wait_until
 
 READY_WITHIN = 30.0
 PASSWORD = "never-to-be-logged"
-SERVERS = (
-    packages.Tool("/usr/lib/postgresql", "postgresql"),
-    packages.Tool("redis-server", "redis-server"),
-)
+
+
+class Postgres(packages.Tool):
+    """PostgreSQL's server, which the distribution keeps off the path, a folder a version."""
+
+    def present(self) -> bool:
+        """Tell whether any version is there; a client's folder is none."""
+        return bool(_versions())
+
+
+def _versions() -> list[Path]:
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return sorted((each.parent for each in found), key=lambda each: int(each.parent.name))
+
+
+SERVERS = (Postgres("postgres", "postgresql"), packages.Tool("redis-server", "redis-server"))
 _NEW = ("-U", "soma", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB")
 
@@ -52,10 +64,7 @@ def install() -> None:
 @contextmanager
 def postgres() -> Iterator[str]:
     """Run PostgreSQL; give the URL of its empty database, with a password in it."""
-    found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: int(each.parent.name)
-    )
-    programs, port = found[-1], free_port()
+    programs, port = _versions()[-1], free_port()
     home = Path(tempfile.mkdtemp(prefix="soma-postgres-"))
     prefix = _unprivileged(home)
     try:
