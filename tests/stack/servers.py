@@ -73,7 +73,8 @@ def postgres() -> Iterator[str]:
         settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}"]
         options = [each for one in (*_QUICK, *settings) for each in ("-c", one)]
         argv = [*prefix, str(programs / "postgres"), "-D", str(home / "data"), *options]
-        with _running(argv, home / "postgres.log", port=port, cwd=home):
+        asking = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        with _running(argv, home / "postgres.log", asking=asking, cwd=home):
             yield f"postgresql://soma:{PASSWORD}@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(home)
@@ -115,12 +116,15 @@ def _unprivileged(home: Path) -> list[str]:
 
 
 @contextmanager
-def _running(argv: list[str], log: Path, *, port: int, cwd: Path) -> Iterator[None]:
+def _running(argv: list[str], log: Path, *, asking: list[str], cwd: Path) -> Iterator[None]:
     with log.open("wb") as out:
         process = subprocess.Popen(argv, stdout=out, stderr=out, cwd=cwd)
     try:
         ready = wait_until(
-            lambda: process.poll() is not None or is_open(port), READY_WITHIN, interval=0.02
+            # It listens before it lets anybody in.
+            lambda: process.poll() is not None or subprocess.call(asking) == 0,
+            READY_WITHIN,
+            interval=0.05,
         )
         if not ready or process.poll() is not None:
             raise RuntimeError(f"no server:\n{log.read_text()}")

@@ -9,7 +9,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from devcluster.waiting import wait_until
+from soma.settings import Role
 from soma.storage.migrations import NEWEST, Migration, MigrationError, known, migrate, outstanding
+from stack.flows import WITHIN, Flow, Process
 
 
 @pytest.fixture
@@ -54,6 +57,28 @@ def test_what_is_missing_is_applied_in_order() -> None:
 def test_the_numbers_have_no_gap() -> None:
     """Each file follows the one before it."""
     assert [one.version for one in known()] == list(range(1, NEWEST + 1))
+
+
+def test_a_role_waits_for_a_database_that_is_made_later(flow: Flow, database: str) -> None:
+    """It stays, not ready, until the database is there and its schema applied."""
+    name = f"later_{uuid4().hex[:8]}"
+    url = database.rpartition("/")[0] + f"/{name}"
+    relay = flow.another(Role.OUTBOX_SYNC, SOMA_DATABASE_URL=url)
+    assert problems(relay) == {"database": "InvalidCatalogNameError"}
+    asyncio.run(_execute(database, f"create database {name}"))
+    assert wait_until(lambda: problems(relay) == {"database": "SchemaError"}, WITHIN)
+    asyncio.run(migrate(url))
+    assert wait_until(relay.is_ready, WITHIN)
+    relay.terminate()
+    assert relay.ended() == 0
+    asyncio.run(_execute(database, f"drop database {name} with (force)"))
+
+
+def problems(process: Process) -> object:
+    """Give what a role says is away."""
+    answer = process.get("/v1/ready")
+    assert answer is not None
+    return answer.json()["problems"]
 
 
 def test_a_database_that_stays_away_ends_the_wait() -> None:

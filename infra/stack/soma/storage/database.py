@@ -22,6 +22,9 @@ UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    # A server that is only being set up, or whose password is being changed.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     # Where the server's farewell to an idle connection meets the next query.
     asyncpg.InternalClientError,
 )
