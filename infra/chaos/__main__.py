@@ -19,9 +19,16 @@ from chaos.grounds import OUTPUT, Ground, prepared
 from chaos.plans import BATCH, Plan
 from chaos.results import Results
 from chaos.verdicts import Verdict
+from devcluster import ClusterError
+from proving.helm import HelmError
+from proving.histories import LateError
+from proving.operators import OperatorError
 
 LONGEST = 45 * 60.0
 """Seconds after which no further batch is begun that may not end in time."""
+
+_NOT_SET_UP = (ClusterError, HelmError, LateError, OperatorError)
+"""What keeps a batch from its start; its runs are made by the next call."""
 
 ISOLATED = "DEVCLUSTER_LIFECYCLE"
 """Set where the cluster found is one's own."""
@@ -70,7 +77,11 @@ def _make(wanted: list[Plan], results: Results, *, single: bool) -> list[Verdict
             if since - began + longest > LONGEST:
                 break
             batch = list(group)
-            verdicts = _batch(ground, number, batch, told=single)
+            try:
+                verdicts = _batch(ground, number, batch, told=single)
+            except _NOT_SET_UP as error:
+                print(f"batch {number} could not be set up and is left: {error}", flush=True)
+                continue
             made += verdicts
             if not single:
                 for each in verdicts:

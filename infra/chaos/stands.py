@@ -32,6 +32,9 @@ RATE = 5.0
 LONGEST = 420.0
 """Seconds for which a run's stream sends at most."""
 
+_STARTS = 240.0
+"""Seconds that twenty operators may take to start at once on two busy cores."""
+
 _ENDS = frozenset({"Succeeded", "Failed", "Invalid"})
 _KINDS = {"nginx": "Ingress", "istio": "VirtualService"}
 _OWNABLE = ("Deployment", "Service", "Ingress", "Pod", "Job")
@@ -78,7 +81,7 @@ class Stand:
         helm = self._ground.helm(self.namespace)
         insist(partial(helm.install, RELEASE, CHART, values, "--wait", "--timeout", "110s"))
         for keeper in self.keepers:
-            keeper.operator.await_ready()
+            keeper.operator.await_ready(_STARTS)
         self.stream.await_route()
         self.stream.start()
 
