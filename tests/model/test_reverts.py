@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from gatewaycanary.api.status import Outcome, Phase, Stage, Verdict
-from gatewaycanary.core.decision import RaiseWeight, WithdrawWeight
+from gatewaycanary.core.decision import RaiseWeight, SetStableImage, WithdrawWeight
 from gatewaycanary.core.observation import PodFault
 from model import endings
 from model.observing import EVICTED, PASSED
 from model.pictures import RunKey
 from model.replicas import StatusWrite
-from model.specs import SIX, V1, spec
+from model.specs import SIX, V1, V2, spec
 from model.stories import in_phase, reads
 from model.worlds import World, failing_at, hanging_at
 
@@ -362,3 +362,26 @@ def test_a_failed_image_does_not_start_again_by_itself() -> None:
     _failed(world, "TestFailed")
     assert world.status().state.ordinal == 1
     assert world.status().state.outcome is Outcome.FAILED
+
+
+def test_a_late_write_to_stable_is_taken_back() -> None:
+    """A deposed leader's write to stable that comes after the abort was seen is taken back."""
+    world = World(spec(weights=(100,)))
+    world.run_to(lambda status: status.state.stage is Stage.PROMOTING)
+    late = world.operator
+    late.view.catch_up()
+    while not isinstance(late.pause(), SetStableImage):
+        assert late.under_way is not None, "stable is never written"
+    world.operator = world.replica()
+    world.cluster.edit_resource(abort="stop")
+    world.operator.view.catch_up()
+    assert isinstance(world.operator.pause(), WithdrawWeight)
+    late.pause()
+    stable = world.now().stable
+    assert stable is not None
+    assert stable.image == V2
+    world.settle()
+    stable = world.now().stable
+    assert stable is not None
+    assert (world.status().phase, stable.image) == (Phase.FAILED, V1)
+    assert not list(endings.faults(world))

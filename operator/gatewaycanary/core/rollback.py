@@ -37,11 +37,21 @@ def carries_traffic(observation: Observation) -> bool:
 def restores_stable(observation: Observation, state: State) -> tuple[Action, ...]:
     """Give stable its old image back, where it was we who took it away."""
     target = observation.target
-    ours = state.stable_written and not state.adopted
-    if not ours or target is None or target.image != state.image:
+    ours = state.stable_written or _may_be_under_way(observation, state)
+    if not ours or state.adopted or target is None or target.image != state.image:
         return ()
     old = observation.status.stable_image
     return (SetStableImage(image=old),) if old and old != state.image else ()
+
+
+def _may_be_under_way(observation: Observation, state: State) -> bool:
+    """Tell whether our write to stable may have come after the look that turned back.
+
+    A deposed leader's last request may do so, and one whose answer was lost.
+    """
+    spec = observation.spec
+    automatic = spec is None or spec.promotion.mode == "Automatic"
+    return automatic and state.stage is Stage.ROLLING_BACK and state.recorded == 100
 
 
 def may_withdraw(observation: Observation, state: State) -> bool:
