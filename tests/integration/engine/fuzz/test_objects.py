@@ -37,8 +37,8 @@ def test_no_object_is_lost_or_taken_for_another(server: Api, start: Start) -> No
             gateway(server, namespace)
             server.create(INGRESS, ingress(), namespace)
         tally = runs.run(server, drawn, namespaces)
+        unharmed(replica)
     assert not tally.findings, f"{len(tally.findings)} findings, SEED={SEED}:\n" + "\n".join(
         tally.findings[:20]
     )
     assert min(tally.counts["taken"], tally.counts["refused"]) >= OBJECTS // 10
-    unharmed(replica)

@@ -70,8 +70,8 @@ def judge(server: Api, start: Start, cases: Sequence[Case]) -> None:
 
         wait_until(all_told, 30.0, interval=1.0)
         assert not left, "\n".join(left)
-    unharmed(replica)
-    assert peak(replica) - before < BOUND
+        unharmed(replica)
+        assert peak(replica) - before < BOUND
 
 
 def test_built_in_objects(server: Api, start: Start) -> None:

@@ -61,8 +61,8 @@ def test_each_is_told_and_none_does_harm(server: Api, start: Start) -> None:
 
         wait_until(all_told, 45.0, interval=1.0)
         assert not left, "\n".join(left)
-    unharmed(replica)
-    assert peak(replica) - before < BOUND
+        unharmed(replica)
+        assert peak(replica) - before < BOUND
 
 
 def test_of_many_revisions_one_is_read(server: Api, start: Start) -> None:
@@ -82,5 +82,5 @@ def test_of_many_revisions_one_is_read(server: Api, start: Start) -> None:
             lambda: "newest" in str(scenes.status(server, namespace).get("message")),
             "the newest revision is not read",
         )
-    unharmed(replica)
-    assert peak(replica) - before < REVISIONS / 2
+        unharmed(replica)
+        assert peak(replica) - before < REVISIONS / 2
