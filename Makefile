@@ -21,7 +21,7 @@ FIRST ?= 0
 include infra/devcluster/cluster.mk
 
 .PHONY: help venv generate crd lint test-fast test-stack test-integration fuzz test-e2e test \
-	model mutants demo faults chaos image wheel wheel-test clean
+	model mutants demo faults chaos soak image wheel wheel-test clean
 
 help: ## tell what can be done
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sed 's/\$$\$$/$$/' | \
@@ -94,6 +94,10 @@ chaos: venv ## rollouts on a cluster of their own while everything around them d
 	@PYTHONPATH=infra:operator CLUSTER=source ADDONS= \
 		unshare --net --mount --pid --fork --kill-child --mount-proc sh tests/cluster/isolated.sh \
 		$(BIN)/python -m chaos --runs "$(or $(RUNS),10)" --seed "$(SEED)" --run "$(RUN)"
+
+soak: venv ## ROLLOUTS=2000 through one operator on fake nodes: memory, tasks, objects and series stay
+	@PYTHONPATH=infra:operator $(BIN)/python -m soak --rollouts "$(or $(ROLLOUTS),2000)" \
+		--lanes "$(or $(LANES),30)" --minutes "$(or $(MINUTES),30)"
 
 wheel: venv ## build the wheel and the source archive into dist/
 	@rm -rf dist

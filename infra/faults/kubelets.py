@@ -64,7 +64,7 @@ class Kubelet:
         )
         # NB: a pod that was deleted meanwhile needs no end.
         with suppress(RefusedError):
-            status = _ended(pod, passed=bool(self._passes(pod)))
+            status = ended(pod, passed=bool(self._passes(pod)))
             self._api.request("PATCH", path, {"status": status}, content=MERGE)
 
 
@@ -79,11 +79,17 @@ def running_tests(history: History) -> list[Object]:
     ]
 
 
-def _ended(pod: Object, *, passed: bool) -> dict[str, Any]:
+def ended(pod: Object, *, passed: bool) -> dict[str, Any]:
+    """Give the status of a pod whose containers have ended."""
     reason = "Completed" if passed else "Error"
-    ended = {"exitCode": 0 if passed else 1, "reason": reason}
+    terminated = {"exitCode": 0 if passed else 1, "reason": reason}
     containers = [
-        {**each, "ready": False, "started": False, "state": {"terminated": ended, "running": None}}
+        {
+            **each,
+            "ready": False,
+            "started": False,
+            "state": {"terminated": terminated, "running": None},
+        }
         for each in pod["status"]["containerStatuses"]
     ]
     phase = "Succeeded" if passed else "Failed"

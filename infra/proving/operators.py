@@ -61,11 +61,15 @@ def write_credentials(api: Api, path: Path, *, hours: int = 8) -> None:
 class Operator:
     """One operator process; it may be killed and started again.
 
-    Where it ``elects``, a successor waits until the Lease of a killed one has run out.
+    ``module`` is what runs: the operator, or what runs it. Where it ``elects``, a successor waits
+    until the Lease of a killed one has run out.
     """
 
-    def __init__(self, *, kubeconfig: Path, namespace: str, log: Path) -> None:
+    def __init__(
+        self, *, kubeconfig: Path, namespace: str, log: Path, module: str = "gatewaycanary"
+    ) -> None:
         self.log = log
+        self._module = module
         self.elects = True
         self._kubeconfig = kubeconfig
         self._namespace = namespace
@@ -81,13 +85,14 @@ class Operator:
         """Start the process; `await_ready` tells when it works."""
         self._probe_port, self._metrics_port = _free_port(), _free_port()
         command = [
-            *("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "gatewaycanary", "run"),
+            *("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", self._module, "run"),
             *("--kubeconfig", str(self._kubeconfig), "--namespace", self._namespace),
             *("--metrics-port", str(self._metrics_port), "--probe-port", str(self._probe_port)),
             *("--lease-namespace", SYSTEM, "--lease-name", self._namespace),
             "--leader-elect" if self.elects else "--no-leader-elect",
         ]
-        source = os.pathsep.join([str(ROOT / "operator"), os.environ.get("PYTHONPATH", "")])
+        places = (str(ROOT / "operator"), str(ROOT / "infra"), os.environ.get("PYTHONPATH", ""))
+        source = os.pathsep.join(places)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

@@ -1,0 +1,1 @@
+"""Thousands of rollouts through one operator, and what that leaves behind: nothing."""
