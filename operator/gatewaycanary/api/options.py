@@ -12,6 +12,8 @@ from gatewaycanary.api.names import LabelKey, LabelName, ObjectName
 from gatewaycanary.api.rules import Rule, Ruled, SpecModel, Transition
 
 CANARY_SUFFIX = "-canary"
+MOST_REPLICAS = 2**31 - 1
+"""As many as a Deployment can say."""
 
 
 class TargetRef(SpecModel):
@@ -54,13 +56,14 @@ class Services(SpecModel):
 def _counts_replicas(value: Any) -> bool:
     if isinstance(value, str):
         return value in {"Proportional", "Full"}
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_REPLICAS
 
 
 _REPLICAS_RULE = Rule(
-    cel="type(self) == int ? self >= 1 : self in ['Proportional', 'Full']",
+    cel=f"type(self) == int ? self >= 1 && self <= {MOST_REPLICAS} "
+    ": self in ['Proportional', 'Full']",
     holds=_counts_replicas,
-    message="must be a number of at least 1, Proportional or Full",
+    message=f"must be a number from 1 to {MOST_REPLICAS}, Proportional or Full",
 )
 
 Replicas = Annotated[

@@ -35,7 +35,7 @@ _TWO_SERVICES = (
 _PROVIDER = "set exactly one provider: nginx, istio or gatewayAPI"
 _RISING = "weights must rise from step to step, each higher than the one before"
 _ENDING = "the last step must have weight 100; promotion follows it"
-_REPLICAS = "must be a number of at least 1, Proportional or Full"
+_REPLICAS = "must be a number from 1 to 2147483647, Proportional or Full"
 
 
 def rule(field: str, message: str, value: str = "") -> Causes:
@@ -289,6 +289,11 @@ _STEPS = (
 
 _CANARY = (
     Case("no pods", {"canary": {"replicas": 0}}, rule("canary.replicas", _REPLICAS, "0")),
+    Case(
+        "more pods than a Deployment can say",
+        {"canary": {"replicas": 2**31}},
+        rule("canary.replicas", _REPLICAS, "2147483648"),
+    ),
     Case("a word", {"canary": {"replicas": "Half"}}, rule("canary.replicas", _REPLICAS, '"Half"')),
     Case(
         "a percentage", {"canary": {"replicas": "5%"}}, rule("canary.replicas", _REPLICAS, '"5%"')

@@ -33,4 +33,4 @@ def unharmed(replica: Replica, *calm: str) -> None:
         for name, count in errors(replica).items()
         if not any(f'"{kind}"' in name for kind in (*CALM, *calm))
     }
-    assert not wild
+    assert not wild, f"{wild}\n{replica.said()}"
