@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ STRICT = {"fieldValidation": "Strict"}
 """As kubectl and Helm ask."""
 
 MESSAGE_LIMIT = 64 * 1024
+AMPLIFIED = 40
 _PLACE = re.compile(r"\b(spec|metadata)\b|unknown field|request (entity )?is too large")
 _NOISE = re.compile(
     r"no such (key|overload)|cost limit|call cost|budget|invalid duration|unmarshal|panic"
@@ -64,7 +66,9 @@ def unclear(answer: Answer) -> str:
     noise = _NOISE.search(answer.message)
     if noise:
         return f"it says {noise[0]!r}"
-    return "" if len(answer.message) <= MESSAGE_LIMIT else f"{len(answer.message)} characters"
+    # NB: the server says a line of every item of a list, and repeats a text that is too long.
+    most = MESSAGE_LIMIT + AMPLIFIED * len(json.dumps(answer.sent))
+    return "" if len(answer.message) <= most else f"{len(answer.message)} characters"
 
 
 def lost(sent: Any, stored: Any, path: str = "spec") -> str:
