@@ -37,6 +37,9 @@ _STARTS = 240.0
 
 _ENDS = frozenset({"Succeeded", "Failed", "Invalid"})
 _KINDS = {"nginx": "Ingress", "istio": "VirtualService"}
+_DELAYS = {"nginx": "3s", "istio": "30s"}
+"""NB: once the API server is back, istiod reads routes later than Services, by 10 s and more."""
+
 _OWNABLE = ("Deployment", "Service", "Ingress", "Pod", "Job")
 _LOOKS = (
     "curl -fsS --connect-timeout 2 --retry 90 --retry-delay 1 --retry-all-errors"
@@ -92,7 +95,7 @@ class Stand:
             "image": f"{REPOSITORY}:{image.value}",
             "traffic": {**PROVIDERS[self.plan.provider].traffic, "settle": "500ms"},
             "steps": [{"weight": weight} for weight in STEPS],
-            "canary": {"scaleDownDelay": "3s"},
+            "canary": {"scaleDownDelay": _DELAYS[self.plan.provider]},
             "tests": [{"helm": {"release": RELEASE}}],
             "progressDeadline": "5m",
         }
