@@ -120,12 +120,13 @@ class SpecModel(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        """Drop null fields, as the API server does before it validates; an unknown one is told."""
+    def _as_stored(cls, value: Any) -> Any:
+        """Read fields as the API server does: a null is none, if its field is known; 1.0 is 1."""
         if not isinstance(value, Mapping):
             return value
         known = _aliases(cls)
-        return {key: one for key, one in value.items() if one is not None or key not in known}
+        kept = ((key, one) for key, one in value.items() if one is not None or key not in known)
+        return {key: _whole(one) for key, one in kept}
 
     @model_validator(mode="after")
     def _enforce(self) -> Self:
@@ -139,6 +140,10 @@ class SpecModel(BaseModel):
         reference = handler(schema)
         annotate(handler.resolve_ref_schema(reference), cls.rules)
         return reference
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @cache

@@ -187,6 +187,15 @@ def test_an_unknown_null_is_refused() -> None:
     }
 
 
+def test_a_whole_number_may_be_spelled_with_a_point() -> None:
+    """JSON knows one kind of number, and the API server stores 50.0 as 50."""
+    spec = parse({**BASE, "steps": [{"weight": 50.0}, {"weight": 100}]})
+    assert spec.weights == (50, 100)
+    assert problems({"steps": [{"weight": 50.5}, {"weight": 100}]}) == {
+        "spec.steps[0].weight": "must be a whole number"
+    }
+
+
 def test_a_spec_that_is_no_object_is_refused() -> None:
     """Whatever stands in the object's spec, the answer is SpecInvalid."""
     nonsense: Any
