@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from random import Random
 from typing import Any
 
 from gatewaycanary.kube.resources import DEPLOYMENT, GATEWAY_CANARY, Object
 from proving import timelines
-from proving.api import Api
+from proving.api import Api, RefusedError
 from soak import gateways
 from soak.followers import BAD, Canaries
 
@@ -23,6 +26,8 @@ MOVES = 10
 """Rollouts after which a gateway is taken away for one of another name."""
 
 PATIENCE = 180.0
+TRIES = 4
+TROUBLES = (OSError, HTTPException, RefusedError)
 _RESTING = {"Succeeded", "Failed", "Invalid", "Idle"}
 
 
@@ -70,6 +75,14 @@ class Lane:
 
     def run(self) -> None:
         """Roll out until there is nothing left to do, and leave nothing."""
+        try:
+            self._run()
+        except TROUBLES as error:
+            self._course.troubles.append(f"lane {self._number} ended: {error!r}")
+        finally:
+            self._api.close()
+
+    def _run(self) -> None:
         rollouts = 0
         while number := self._course.take():
             if rollouts % MOVES == 0:
@@ -81,7 +94,6 @@ class Lane:
         self._forget()
         if self._gateway:
             gateways.delete(self._api, self._canaries.namespace, self._gateway)
-        self._api.close()
 
     def _move(self) -> None:
         self._forget()
@@ -109,7 +121,7 @@ class Lane:
             "metadata": {"name": self._canary},
             "spec": _spec(self._gateway, image),
         }
-        self._api.apply(GATEWAY_CANARY, body, self._canaries.namespace)
+        _persist(lambda: self._api.apply(GATEWAY_CANARY, body, self._canaries.namespace))
         ended = self._canaries.wait(self._canary, lambda one: _rests(one, image), PATIENCE)
         status = timelines.status(ended) if ended else {}
         phase = str(status.get("phase", ""))
@@ -121,10 +133,20 @@ class Lane:
         if not self._canary:
             return
         name, self._canary = self._canary, ""
-        self._api.delete(GATEWAY_CANARY, name, self._canaries.namespace)
+        _persist(lambda: self._api.delete(GATEWAY_CANARY, name, self._canaries.namespace))
         left = self._canaries.wait(name, lambda one: one is None, PATIENCE)
         if left is not None:
             self._course.troubles.append(f"{name} does not go")
+
+
+def _persist(request: Callable[[], object]) -> None:
+    """Send an idempotent request again where the connection broke; a machine may be very busy."""
+    for _ in range(TRIES):
+        with suppress(OSError, HTTPException):
+            request()
+            return
+        time.sleep(1.0)
+    request()
 
 
 def _spec(gateway: str, image: str) -> dict[str, Any]:
