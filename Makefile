@@ -13,6 +13,7 @@ JUNIT := build/junit
 WORKERS ?= 2
 E2E_WORKERS ?= 8
 PROVIDER ?= nginx
+MODE ?= dev_full
 SEEDS ?= 100
 FAULTS_JOBS ?= 4
 OBJECTS ?= 5000
@@ -85,6 +86,12 @@ demo: venv ## watch a good image being promoted and a bad one reverted, on a rea
 faults: venv ## roll out through an API that errs: SEEDS=100 on each of nginx and Istio, or one SEED=17
 	@PYTHONPATH=infra:operator $(BIN)/python -m faults --seeds $(SEEDS) --jobs $(FAULTS_JOBS) \
 		$(if $(SEED),--seed $(SEED)) $(if $(filter-out file,$(origin PROVIDER)),--provider $(PROVIDER))
+
+stack: ## deploy soma-stack in a MODE (dev_full, dev_prod, prod, prod_ha) on the cluster, and test it
+	@PYTHONPATH=infra:operator $(PYTHON) -m demo.deployment "$(MODE)"
+
+demo-stack: venv ## the demo with soma-stack's gateway, whose bad version answers messages wrongly
+	@PYTHONPATH=infra:operator $(BIN)/python -m demo --of platform --provider "$(PROVIDER)"
 
 image: ## build the operator's image, without an engine, into the build cache
 	@PYTHONPATH=infra $(PYTHON) -m imagery operator

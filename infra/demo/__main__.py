@@ -1,4 +1,4 @@
-"""Run the demo: `make demo`.
+"""Run a demo: `make demo`, or `make demo-stack` for the whole platform.
 
 A good image is followed to its promotion and a bad one to its revert, on a real cluster, with
 real traffic. The exit code is 0 only when both happened, no request was lost and every measured
@@ -14,11 +14,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from types import ModuleType
 
+from demo import gateways, platforms
 from demo.course import Course
 from demo.providers import PROVIDERS, Provider
 from demo.reports import Report, Rollout, spoken
-from demo.stage import OUTPUT, SPACE, WEIGHTS, Stage, set_up
+from demo.stage import OUTPUT, WEIGHTS, Plot, Stage
 from demo.table import Table
 from devcluster import ClusterError
 from proving import invariants
@@ -28,8 +30,7 @@ from proving.histories import LateError
 from proving.operators import ROOT, OperatorError
 from proving.propagation import OUTSIDE
 
-REPOSITORY = "localhost/podinfo"
-STABLE, GOOD, BAD = (f"{REPOSITORY}:{tag}" for tag in ("1.0.0", "2.0.0", "3.0.0"))
+PLAYS = {"gateway": gateways, "platform": platforms}
 LIMIT = 180.0
 """Seconds that one rollout may take."""
 
@@ -56,20 +57,21 @@ class FailedError(Exception):
 
 def main() -> int:
     """Run the demo and tell how it went."""
-    provider = _provider()
+    play_of, provider = _asked()
+    plot = play_of.PLOT
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     try:
-        with set_up(provider) as stage:
-            took = time.monotonic() - began
-            print(f"stage set in {took:.0f} s: {STABLE} serves {SPACE} by {provider.name}\n")
+        with play_of.set_up(provider) as stage:
+            took, stable = time.monotonic() - began, plot.image(plot.stable)
+            print(f"stage set in {took:.0f} s: {stable} serves {plot.space} by {provider.name}\n")
             report = play(stage)
             _judge(report)
     except KeyboardInterrupt:
         print("\ninterrupted; the operator and the stream are stopped")
         return 130
     except (FailedError, *FAULTS) as error:
-        print(f"\nFAILED: {error}\n{_where_to_look(provider)}")
+        print(f"\nFAILED: {error}\n{_where_to_look(plot, provider)}")
         return 1
     print(f"\nall in {time.monotonic() - began:.0f} s; the numbers: build/demo.json")
     return 0
@@ -77,9 +79,9 @@ def main() -> int:
 
 def play(stage: Stage) -> Report:
     """Roll out both images and gather what was seen."""
-    good, _ = _follow(stage, GOOD)
-    print(f"\n   PROMOTED     {GOOD}\n" if good.phase == "Succeeded" else "")
-    bad, course = _follow(stage, BAD)
+    good, _ = _follow(stage, stage.plot.good)
+    print(f"\n   PROMOTED     {good.image}\n" if good.phase == "Succeeded" else "")
+    bad, course = _follow(stage, stage.plot.bad)
     stage.stream.stop()
     report = Report(
         provider=stage.provider.name,
@@ -97,15 +99,17 @@ def play(stage: Stage) -> Report:
     return report
 
 
-def _follow(stage: Stage, image: str) -> tuple[Rollout, Course]:
+def _follow(stage: Stage, tag: str) -> tuple[Rollout, Course]:
+    image = stage.plot.image(tag)
     print(f"applied: image {image}")
     course = Course(
         history=stage.history,
         stream=stage.stream,
+        name=stage.plot.canary,
         image=image,
         began=time.monotonic(),
     )
-    stage.apply(image)
+    stage.apply(tag)
     table, end = Table(of=len(WEIGHTS)), time.monotonic() + LIMIT
     while not course.ended() and time.monotonic() < end:
         table.show(course.steps(), note=f"   {course.status().get('message', 'starting')}")
@@ -113,6 +117,8 @@ def _follow(stage: Stage, image: str) -> tuple[Rollout, Course]:
             stage.history.wait("the rollout ends", course.ended, timeout=0.5)
     table.show(course.steps(), over=True)
     status = course.status()
+    if told := stage.settle(tag):
+        raise FailedError(told)
     rollout = Rollout(
         image=image,
         phase=str(status.get("phase", "")),
@@ -128,7 +134,7 @@ def _close(report: Report) -> None:
     print(f"   its propagation: {spoken(report.returned)}")
     print(f"   why: {report.bad.message}")
     if report.rolled_back:
-        print(f"\n   ROLLED BACK  {BAD}\n")
+        print(f"\n   ROLLED BACK  {report.bad.image}\n")
     print(f"requests lost during the whole demo: {report.lost} of {report.requests}")
     print(f"invariants broken by what was stored: {len(report.breaches)}")
     print(MEANING)
@@ -140,15 +146,16 @@ def _judge(report: Report) -> None:
         raise FailedError("; ".join(faults))
 
 
-def _where_to_look(provider: Provider) -> str:
+def _where_to_look(plot: Plot, provider: Provider) -> str:
+    kinds = f"gatewaycanary,deployment,{provider.route},pod,event"
     return (
         f"the operator's log: {OUTPUT / 'operator.log'}\n"
-        f"the objects: kubectl -n {SPACE} get gatewaycanary,deployment,{provider.route},pod,event\n"
+        f"the objects: kubectl -n {plot.space} get {kinds}\n"
         "the cluster: make cluster-status"
     )
 
 
-def _provider() -> Provider:
+def _asked() -> tuple[ModuleType, Provider]:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
     known = ", ".join(PROVIDERS)
     parser.add_argument(
@@ -156,10 +163,13 @@ def _provider() -> Provider:
         default=os.environ.get("PROVIDER") or "nginx",
         help=f"how traffic is split: {known} (default: the variable PROVIDER, else nginx)",
     )
-    wanted: str = parser.parse_args().provider
-    if wanted not in PROVIDERS:
-        parser.error(f"PROVIDER={wanted} is not known; use one of {known}")
-    return PROVIDERS[wanted]
+    parser.add_argument("--of", choices=sorted(PLAYS), default="gateway", help="what is shown")
+    given = parser.parse_args()
+    of: str = given.of
+    can = platforms.PROVIDERS if of == "platform" else tuple(PROVIDERS)
+    if given.provider not in can:
+        parser.error(f"PROVIDER={given.provider} is not known; use one of {', '.join(can)}")
+    return PLAYS[of], PROVIDERS[given.provider]
 
 
 if __name__ == "__main__":

@@ -41,10 +41,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Follow the rollout of one image."""
+    """Follow the rollout of one image by the GatewayCanary of a name."""
 
     history: History
     stream: Stream
+    name: str
     image: str
     began: float
     _measured: dict[int, Propagation | None] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class Course:
 
     def status(self) -> dict[str, Any]:
         """Give the GatewayCanary's status where it is about this image, else nothing."""
-        found = self.history.current("GatewayCanary", "gateway")
+        found = self.history.current("GatewayCanary", self.name)
         status = timelines.status(found) if found else {}
         return status if status.get("canaryImage") == self.image else {}
 

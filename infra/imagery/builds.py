@@ -63,10 +63,9 @@ class _Store:
                 f"--volume={wheels}:{_WHEELS}:ro",
             ]
         where = ("--file", str(context / recipe.dockerfile), "--tag", recipe.tag)
-        # NB: layers are kept, for variants of an image differ in their last lines only.
-        self._buildah(
-            "bud", "--quiet", "--isolation=chroot", "--layers", *options, *where, str(context)
-        )
+        # NB: no layer is kept for the next build: an ENV is the same layer to buildah's cache
+        # whatever the arguments in it are.
+        self._buildah("bud", "--quiet", "--isolation=chroot", *options, *where, str(context))
         shutil.rmtree(context)
         with held(layout.build_cache() / "lock", f"write {recipe.tag}"):
             partial = archive.with_suffix(".partial")

@@ -13,7 +13,7 @@ from imagery.bases import POSTGRES, PYTHON, REDIS, Base
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSTRAINTS = ROOT / "constraints.txt"
-_FORM = "1"
+_FORM = "2"
 """To be raised when equal inputs are to give another image."""
 
 

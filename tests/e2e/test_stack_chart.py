@@ -154,7 +154,7 @@ def test_a_canary_by_the_operator(
     found = render(*route, *CANARY, *TAGS, "--set", "services.gateway.canary.mode=operator")
     canary = one(found, "GatewayCanary", "soma-gateway")
     assert canary["spec"]["image"] == "localhost/soma-stack:2"
-    assert canary["spec"]["traffic"] == traffic
+    assert canary["spec"]["traffic"] == {**traffic, "settle": "5s"}
     assert canary["spec"]["tests"] == [{"helm": {"release": "soma"}}]
     assert not [each for each in found if each["metadata"]["name"] == "soma-gateway-canary"]
 
