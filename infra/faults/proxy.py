@@ -12,7 +12,7 @@ import json
 import ssl
 import threading
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -114,6 +114,7 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._session.close()
+        await self._loop.shutdown_asyncgens()
         # NB: a transport that was closed lets go of its socket only in later turns of the loop.
         for _ in range(_FAREWELLS):
             await asyncio.sleep(0)
@@ -223,9 +224,13 @@ class Proxy:
         async with self._ask(incoming, request) as response:
             outgoing = web.StreamResponse(status=response.status, headers=_headers(response))
             await outgoing.prepare(incoming)
-            events = streams.lines(response.content.iter_any())
-            async for piece in streams.disturbed(events, strike):
-                await outgoing.write(piece)
+            # NB: a generator that is left where it stands is closed by nobody, and complains.
+            async with (
+                aclosing(streams.lines(response.content.iter_any())) as events,
+                aclosing(streams.disturbed(events, strike)) as pieces,
+            ):
+                async for piece in pieces:
+                    await outgoing.write(piece)
         return outgoing
 
     def _ask(

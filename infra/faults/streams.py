@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Final
 
 from faults.answers import status_of
@@ -21,7 +21,7 @@ class BrokenError(Exception):
     """Raised when the stream is to break off where it is."""
 
 
-async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     """Give whole lines, their ends included, and what is left at the end."""
     rest = b""
     async for chunk in chunks:
@@ -32,7 +32,7 @@ async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield rest
 
 
-async def disturbed(events: AsyncIterator[bytes], strike: Strike) -> AsyncIterator[bytes]:
+async def disturbed(events: AsyncIterator[bytes], strike: Strike) -> AsyncGenerator[bytes]:
     """Give the events of a watch as the faults let them through; raise BrokenError for a cut."""
     number = 0
     async for line in events:
