@@ -31,7 +31,7 @@ from proving.operators import ROOT, OperatorError
 from proving.propagation import OUTSIDE
 
 PLAYS = {"gateway": gateways, "platform": platforms}
-LIMIT = 180.0
+LIMIT = 400.0
 """Seconds that one rollout may take."""
 
 MEANING = (

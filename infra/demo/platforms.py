@@ -36,7 +36,7 @@ PLOT = Plot(
 PROVIDERS = ("nginx", "istio")
 """What the platform's chart knows."""
 
-LIMIT = 400.0
+LIMIT = 600.0
 """Seconds that a deployment may take, with its rollout and its way back."""
 
 
@@ -85,7 +85,7 @@ class _Deployments:
             "CANARY_MODE": "operator",
             "CANARY_IMAGE_TAG": tag,
             "VALUES": str(values),
-            "TIMEOUT": "4m",
+            "TIMEOUT": "8m",
         }
         with self._log(tag).open("wb") as log:
             self._running = subprocess.Popen(

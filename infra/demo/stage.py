@@ -78,7 +78,7 @@ class Ground:
 
     def stream(self) -> Stream:
         """Begin to send requests, once they are answered."""
-        seconds = 300
+        seconds = 900
         stream = Stream(
             url=self.url,
             host=self.plot.host,
