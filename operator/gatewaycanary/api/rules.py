@@ -124,9 +124,9 @@ class SpecModel(BaseModel):
         """Read fields as the API server does: a null is none, if its field is known; 1.0 is 1."""
         if not isinstance(value, Mapping):
             return value
-        known = _aliases(cls)
+        known, whole = _fields(cls)
         kept = ((key, one) for key, one in value.items() if one is not None or key not in known)
-        return {key: _whole(one) for key, one in kept}
+        return {key: _whole(one) if key in whole else one for key, one in kept}
 
     @model_validator(mode="after")
     def _enforce(self) -> Self:
@@ -147,5 +147,8 @@ def _whole(value: Any) -> Any:
 
 
 @cache
-def _aliases(model: type[BaseModel]) -> frozenset[str | None]:
-    return frozenset(field.alias for field in model.model_fields.values())
+def _fields(model: type[BaseModel]) -> tuple[frozenset[str | None], frozenset[str | None]]:
+    """Name the fields, and those among them that hold whole numbers and nothing else."""
+    fields = model.model_fields.values()
+    whole = frozenset(field.alias for field in fields if field.annotation is int)
+    return frozenset(field.alias for field in fields), whole

@@ -194,6 +194,8 @@ def test_a_whole_number_may_be_spelled_with_a_point() -> None:
     assert problems({"steps": [{"weight": 50.5}, {"weight": 100}]}) == {
         "spec.steps[0].weight": "must be a whole number"
     }
+    # NB: where a number or a word may stand, the API server takes no point.
+    assert set(problems({"canary": {"replicas": 3.0}})) == {"spec.canary.replicas"}
 
 
 def test_a_spec_that_is_no_object_is_refused() -> None:
