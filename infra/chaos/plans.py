@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from random import Random
 
 from chaos.effects import LATE, ONLY_BAD, ONLY_GOOD, Effect
@@ -169,7 +170,8 @@ def shared(seed: int, batch: int) -> Shared:
     return Shared(outage=outage, after=after, lasts=60.0 if long else lasts)
 
 
-def _deck(seed: int, cycle: int) -> list[Plan]:
+@cache
+def _deck(seed: int, cycle: int) -> tuple[Plan, ...]:
     """Give the shuffled kinds of a cycle's runs, half of them good."""
     bare = Plan(number=0, provider="", image=Image.GOOD, breaks_at=0, fault=Fault.NONE)
     cards = [
@@ -185,10 +187,10 @@ def _deck(seed: int, cycle: int) -> list[Plan]:
     free = [each for each, card in enumerate(cards) if card.effect not in ONLY_GOOD | ONLY_BAD]
     wanted = len(cards) // 2 - sum(card.effect in ONLY_BAD for card in cards)
     bad = set(dice.sample(free, wanted))
-    return [
+    return tuple(
         _spoiled(card, dice) if place in bad or card.effect in ONLY_BAD else card
         for place, card in enumerate(cards)
-    ]
+    )
 
 
 def _spoiled(card: Plan, dice: Random) -> Plan:
