@@ -193,7 +193,8 @@ def canary_service(
         },
         "spec": {
             "type": "ClusterIP",
-            "selector": canary_selector(stable["selector"], label),
+            # NB: pods of an earlier rollout may still be there, and answer for another image.
+            "selector": {**canary_selector(stable["selector"], label), REVISION_LABEL: revision},
             "ports": [
                 {field: port[field] for field in _PORT_FIELDS if field in port}
                 for port in stable.get("ports") or ()

@@ -203,6 +203,7 @@ class TestCanaryDeployment:
         pods = made["spec"]["template"]["metadata"]["labels"]
         assert selects(made["spec"]["selector"], pods)
         assert service_selects(front["spec"]["selector"], pods)
+        assert not service_selects(front["spec"]["selector"], {**pods, REVISION_LABEL: "older-1"})
         assert not selects(stable["spec"]["selector"], pods)
         assert not service_selects(behind["spec"]["selector"], pods)
         assert not service_selects(
@@ -231,7 +232,7 @@ class TestCanaryService:
             "metadata": {"name": "web-canary", "namespace": NAMESPACE, "labels": OURS},
             "spec": {
                 "type": "ClusterIP",
-                "selector": {"app": "web-canary"},
+                "selector": {"app": "web-canary", REVISION_LABEL: "abc-1"},
                 "ports": [{**port, "protocol": "TCP"}],
                 "ipFamilies": ["IPv4", "IPv6"],
                 "ipFamilyPolicy": "RequireDualStack",

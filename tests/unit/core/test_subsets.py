@@ -43,7 +43,10 @@ def test_the_subsets_say_the_label() -> None:
 
 
 def test_the_canary_service_selects_the_canary_alone() -> None:
-    """Stable's selects both sides and lacks the label, which the canary's must have."""
+    """Stable's selects both sides and lacks the label, which the canary's must have.
+
+    So must it have the revision: pods of an earlier rollout may still be there.
+    """
     found = label(destination_rule("web", "web", STABLE, CANARY))
     assert isinstance(found, CanaryLabel)
     made = canary_service(
@@ -54,7 +57,11 @@ def test_the_canary_service_selects_the_canary_alone() -> None:
         canary="web",
         revision="r",
     )
-    assert made["spec"]["selector"] == {"app": "web", "track": "next"}
+    assert made["spec"]["selector"] == {
+        "app": "web",
+        "track": "next",
+        "canary.soma.dev/revision": "r",
+    }
 
 
 @pytest.mark.parametrize(
