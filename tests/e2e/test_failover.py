@@ -58,7 +58,9 @@ def test_a_leader_that_is_paused_past_its_lease(scene: Scene, leader: Operator) 
     ended = max(each.version for each in scene.history.records("GatewayCanary"))
     os.kill(leader.pid, signal.SIGCONT)
     assert wait_until(leader.has_ended, 20.0), "the old leader goes on"
-    assert "could not renew the lease" in leader.log.read_text()
+    # Whichever of its tasks wakes first tells: the one that renews, or a worker at its next write.
+    told = leader.log.read_text()
+    assert "could not renew the lease" in told or "does not hold" in told
     assert scene.weights() == [50, 100, 0]
     assert scene.stable_image() == image("2.0.0")
     assert max(each.version for each in scene.history.records("GatewayCanary")) == ended
