@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gatewaycanary.core import autoscalers, fieldowners, manifests
-from gatewaycanary.core.naming import FIELD_MANAGER
+from gatewaycanary.core.naming import FIELD_MANAGER, REVISION_LABEL
 from gatewaycanary.core.selectors import CanaryLabel, canary_label
 from gatewaycanary.core.writes import Create, JsonPatch
 from gatewaycanary.kube.errors import ConflictError
@@ -86,7 +86,7 @@ async def test_canary_is_taken(place: Place) -> None:
     assert changed == {"containers", "topologySpreadConstraints"}
     assert own["containers"][0] == {**pods["containers"][0], "image": "shop/web:2"}
     assert own["containers"][1] == pods["containers"][1]
-    assert front["spec"]["selector"] == {"app": "web-canary"}
+    assert front["spec"]["selector"] == {"app": "web-canary", REVISION_LABEL: "abc-1"}
     assert front["spec"]["clusterIP"] not in ("", "None")
 
 
