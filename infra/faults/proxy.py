@@ -11,8 +11,8 @@ import asyncio
 import json
 import ssl
 import threading
-from collections.abc import Coroutine
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -221,7 +221,7 @@ class Proxy:
 
         if self.hooks and not self.hooks.before(request):
             raise ResetError
-        async with self._ask(incoming, request) as response:
+        async with self._ask(incoming, request) as response, _cut_off(response):
             outgoing = web.StreamResponse(status=response.status, headers=_headers(response))
             await outgoing.prepare(incoming)
             # NB: a generator that is left where it stands is closed by nobody, and complains.
@@ -244,6 +244,17 @@ class Proxy:
             data=request.body or None,
             allow_redirects=False,
         )
+
+
+@asynccontextmanager
+async def _cut_off(response: aiohttp.ClientResponse) -> AsyncIterator[None]:
+    """Break a watch off at its end: a farewell to the server may outlast the loop."""
+    try:
+        yield
+    finally:
+        connection = response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
