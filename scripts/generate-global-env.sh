@@ -16,7 +16,7 @@ case $mode in
   dev_full) overlay=dev replicas=1 auth=off policy=false memory=96Mi limit=256Mi cpu=20m ;;
   dev_prod) overlay=prod replicas=1 auth=token policy=true memory=96Mi limit=256Mi cpu=20m ;;
   prod) overlay=prod replicas=2 auth=token policy=true memory=128Mi limit=256Mi cpu=50m ;;
-  prod_ha) overlay=prod-ha replicas=3 auth=token policy=true memory=128Mi limit=256Mi cpu=100m ;;
+  prod_ha) overlay=prod-ha replicas=3 auth=token policy=true memory=128Mi limit=256Mi cpu=50m ;;
   *)
     echo "mode '$mode' is not known: dev_full, dev_prod, prod or prod_ha" >&2
     exit 64
