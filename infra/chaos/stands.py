@@ -19,7 +19,7 @@ from devcluster.settings import API_URL
 from faults.proxy import Proxy
 from gatewaycanary.core.naming import RUN_LABEL
 from gatewaycanary.kube.resources import GATEWAY_CANARY, Object
-from proving import clusters, holdings, routes, timelines
+from proving import clusters, holdings, leftovers, timelines
 from proving.histories import History
 from proving.operators import ROOT, Operator
 from proving.streams import Stream
@@ -40,7 +40,6 @@ _KINDS = {"nginx": "Ingress", "istio": "VirtualService"}
 _DELAYS = {"nginx": "3s", "istio": "30s"}
 """NB: once the API server is back, istiod reads routes later than Services, by 10 s and more."""
 
-_OWNABLE = ("Deployment", "Service", "Ingress", "Pod", "Job")
 _LOOKS = (
     "curl -fsS --connect-timeout 2 --retry 90 --retry-delay 1 --retry-all-errors"
     " -o /tmp/greeting http://gateway/ && ! grep -q broken /tmp/greeting"
@@ -147,16 +146,11 @@ class Stand:
     def leftovers(self) -> list[str]:
         """Name what is still there of ours."""
         owned = [
-            f"{kind} {item['metadata']['name']}"
-            for kind in _OWNABLE
-            for item in self.history.all_current(kind)
-            if timelines.ours(item) and "deletionTimestamp" not in item["metadata"]
+            f"{each['kind']} {each['metadata']['name']}" for each in leftovers.owned(self.history)
         ]
         traces = [
-            f"{kind} {item['metadata']['name']}: {holdings.trace(item)}"
-            for kind in routes.HELD
-            for item in self.history.all_current(kind)
-            if holdings.trace(item)
+            f"{each['kind']} {each['metadata']['name']}: {holdings.trace(each)}"
+            for each in leftovers.traced(self.history)
         ]
         return owned + traces
 

@@ -13,8 +13,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 
 from devcluster import ClusterError
@@ -23,10 +21,10 @@ from faults.judgements import judge
 from faults.reports import Run
 from faults.rollouts import Outcome, Place
 from faults.scenarios import PROVIDERS, Scenario, Shape, scenario
-from proving import clusters
-from proving.api import Api, RefusedError
+from proving import grounds
+from proving.api import RefusedError
 from proving.helm import HelmError
-from proving.operators import ROOT, OperatorError, write_credentials
+from proving.operators import ROOT, OperatorError
 
 OUTPUT = ROOT / "build" / "faults"
 REPORT = ROOT / "build" / "faults.json"
@@ -101,15 +99,11 @@ def _run(place: Place, plain: Plain, wanted: Scenario) -> Run:
 
 @contextmanager
 def _place() -> Iterator[Place]:
-    cluster = clusters.bring_up()
-    api = Api.from_kubeconfig(cluster.kubeconfig)
-    clusters.install_operator(cluster, api)
-    clusters.sweep(api)
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as secret:
-        credentials = Path(secret) / "kubeconfig"
-        write_credentials(api, credentials)
-        yield Place(cluster=cluster, api=api, credentials=credentials, folder=OUTPUT)
+    with grounds.prepared() as ground:
+        yield Place(
+            cluster=ground.cluster, api=ground.api, credentials=ground.credentials, folder=OUTPUT
+        )
 
 
 def _arguments() -> argparse.Namespace:

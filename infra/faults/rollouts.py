@@ -19,7 +19,7 @@ from faults.plans import Plan
 from faults.proxy import Proxy
 from faults.scenarios import OTHER, WANTED, Shape, Story
 from gatewaycanary.kube.resources import GATEWAY_CANARY, LEASE, Object
-from proving import clusters, holdings, invariants, routes, timelines
+from proving import clusters, invariants, leftovers, timelines
 from proving.api import Api
 from proving.histories import History, LateError
 from proving.operators import SYSTEM, Operator
@@ -33,7 +33,6 @@ PATIENCE: Final = 240.0
 """Seconds that a rollout may take with everything that goes wrong."""
 
 _RESTING: Final = {"Succeeded", "Failed", "Invalid", "Idle"}
-_OWNABLE: Final = ("Deployment", "Service", "Ingress", "Pod", "Job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,17 +265,7 @@ class Rollout:
         return found is not None and timelines.status(found).get("readyReplicas") == 2
 
     def _owned(self) -> list[Object]:
-        return [
-            item
-            for kind in _OWNABLE
-            for item in self.history.all_current(kind)
-            if timelines.ours(item) and "deletionTimestamp" not in item["metadata"]
-        ] + [
-            item
-            for kind in routes.HELD
-            for item in self.history.all_current(kind)
-            if holdings.trace(item)
-        ]
+        return [*leftovers.owned(self.history), *leftovers.traced(self.history)]
 
 
 def _alive(pid: int) -> bool:

@@ -10,14 +10,12 @@ import argparse
 import signal
 import sys
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from devcluster import ClusterError
-from proving import clusters
-from proving.api import Api, RefusedError
+from proving import grounds
+from proving.api import RefusedError
 from proving.helm import HelmError
-from proving.operators import ROOT, OperatorError, write_credentials
+from proving.operators import ROOT, OperatorError
 from soak import reports, runs
 from soak.lanes import Course
 
@@ -49,17 +47,15 @@ def main() -> int:
 
 
 def _run(chosen: argparse.Namespace) -> runs.Result:
-    cluster = clusters.bring_up()
-    api = Api.from_kubeconfig(cluster.kubeconfig)
-    clusters.install_operator(cluster, api)
-    clusters.sweep(api)
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as secret:
-        credentials = Path(secret) / "kubeconfig"
-        write_credentials(api, credentials)
-        with runs.staged(cluster, api, credentials=credentials, folder=OUTPUT) as soak:
-            until = time.monotonic() + chosen.minutes * 60
-            return soak.run(Course(wanted=chosen.rollouts, until=until), lanes=chosen.lanes)
+    with (
+        grounds.prepared() as ground,
+        runs.staged(
+            ground.cluster, ground.api, credentials=ground.credentials, folder=OUTPUT
+        ) as soak,
+    ):
+        until = time.monotonic() + chosen.minutes * 60
+        return soak.run(Course(wanted=chosen.rollouts, until=until), lanes=chosen.lanes)
 
 
 def _arguments() -> argparse.Namespace:

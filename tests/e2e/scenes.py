@@ -24,7 +24,7 @@ from gatewaycanary.kube.resources import (
     Object,
     Resource,
 )
-from proving import clusters, holdings, invariants, routes, timelines
+from proving import clusters, invariants, leftovers
 from proving.api import Api
 from proving.helm import Helm
 from proving.histories import History
@@ -37,8 +37,6 @@ RELEASE = "shop"
 RATE = 20.0
 BRIEF: tuple[int, ...] = (50, 100)
 """Two steps: enough wherever the steps are not the point."""
-
-_OWNABLE = ("Deployment", "Service", "Ingress", "Pod", "Job")
 
 
 def image(tag: str) -> str:
@@ -227,14 +225,4 @@ class Scene(Sight):
         self.when("nothing of ours is left", lambda: not self._owned(), timeout=30.0)
 
     def _owned(self) -> list[Object]:
-        return [
-            item
-            for kind in _OWNABLE
-            for item in self.history.all_current(kind)
-            if timelines.ours(item) and "deletionTimestamp" not in item["metadata"]
-        ] + [
-            item
-            for kind in routes.HELD
-            for item in self.history.all_current(kind)
-            if holdings.trace(item)
-        ]
+        return [*leftovers.owned(self.history), *leftovers.traced(self.history)]

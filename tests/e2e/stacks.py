@@ -1,11 +1,9 @@
-"""The platform's chart with its part beside it, and the scripts that deploy it."""
+"""The platform's chart with its part beside it, and its environment file."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from devcluster import Cluster
@@ -21,27 +19,11 @@ class Stack:
     """Lay out the chart in a folder, for one namespace of a cluster."""
 
     def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
-        self.cluster = cluster
-        self.namespace = namespace
         self.helm: Helm = clusters.helm_of(cluster, namespace)
         self.chart = folder / "helm" / "soma-stack"
         shutil.copytree(HELM, folder / "helm", ignore=shutil.ignore_patterns("charts"))
         # NB: a folder is a part like an archive, and nothing needs to be packed.
         shutil.copytree(folder / "helm" / "outbox-sync", self.chart / "charts" / "outbox-sync")
-
-    def deploy(self, mode: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the script that deploys, as a workflow does."""
-        return subprocess.run(
-            [str(SCRIPTS / "deploy-stack.sh")],
-            env={**self._environment(), "MODE": mode, "NAMESPACE": self.namespace, **variables},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-
-    def _environment(self) -> Mapping[str, str]:
-        return {**os.environ, **self.cluster.environment(os.environ.get("PATH", ""))}
 
 
 def environment(mode: str, folder: Path) -> Path:
